@@ -1,0 +1,7 @@
+import requests
+
+url = "http://localhost:3000/todos/01932c07-209c-7d4c-9d3e-0f1a2b3c4d5e"
+response = requests.delete(url, timeout=10)
+# 404: it was deleted before.
+if response.status_code != 404:
+    response.raise_for_status()

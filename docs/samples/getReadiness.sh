@@ -1,0 +1,1 @@
+curl -i http://localhost:3000/health/ready

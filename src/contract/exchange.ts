@@ -1,0 +1,42 @@
+import type { Response } from 'express'
+import type { Operation } from './contract.js'
+import type { Route } from './routes.js'
+
+/** Header fields as Node's writeHead takes them at once: name, value, name, value. */
+export type Fields = readonly string[]
+
+/** What the steps of a request know of it; it is in the response's `locals`. */
+export interface Exchange {
+  readonly requestId: string
+  /** As the client sent them; the path without its query. */
+  readonly method: string
+  readonly path: string
+  /** What the contract has at the path, if anything. */
+  readonly route: Route | undefined
+  readonly operation: Operation | undefined
+  /** The values of the path's parameters, in the path's order, still percent-encoded. */
+  readonly pathValues: readonly string[]
+  /** What every answer carries. */
+  readonly fields: Fields
+  readonly isStopping: () => boolean
+}
+
+export const exchangeOf = (response: Response | undefined) => response?.locals as Exchange
+
+/** Header fields by name, as a list. */
+export function fieldsOf(headers: Record<string, string | undefined>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
+}
+
+/** What an answer carries that is sent now. A service that stops asks its clients to leave with the answer. */
+export function fieldsNow({ fields, isStopping }: Exchange): Fields {
+  return isStopping() ? [...fields, 'Connection', 'close'] : fields
+}
+
+/** Sends a whole answer. Written at once, its fields need not be kept and looked up one by one. */
+export function answer(response: Response, status: number, fields: Fields, content?: string): void {
+  const all = [...fieldsNow(exchangeOf(response)), ...fields]
+  if (content !== undefined) all.push('Content-Length', String(Buffer.byteLength(content)))
+  response.writeHead(status, all)
+  response.end(content)
+}

@@ -1,0 +1,159 @@
+/**
+ * Reads that share a connection must behave as if they did not: whatever happens to one of them, or to the connection,
+ * every other gets its own rows or its own error.
+ */
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { after, afterEach, beforeEach, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { readConfiguration } from '../src/configuration.js'
+import { connect, type Database } from '../src/database/connection.js'
+import { isUnavailable } from '../src/database/errors.js'
+import { PipelinedReads } from '../src/database/pipelined-reads.js'
+import { createDatabase } from './support/cluster.js'
+
+const url = await createDatabase()
+const observer = new pg.Client(url)
+await observer.connect()
+after(() => observer.end())
+
+const limits = { poolSize: 4, connectTimeout: 5_000, statementTimeout: 2_000 }
+let database: Database
+let reads: PipelinedReads
+
+beforeEach(async () => {
+  const { database: source } = readConfiguration({ DATABASE_URL: url }, '.')
+  if (source.source === 'embedded') throw new Error('The test names its database.')
+  database = connect(source.server, limits)
+  reads = new PipelinedReads(database, limits.statementTimeout + 1_000)
+  await lanes()
+})
+
+afterEach(async () => {
+  await reads.close()
+  await database.$pool.end()
+})
+
+const statement = (name: string, text: string, ...values: unknown[]) => ({ name, text, values })
+const number = (value: number) => statement('number', 'select $1::integer as value', value)
+const backend = () => reads.any<{ pid: number }>(statement('backend', 'select pg_backend_pid() as pid'))
+
+/** Reads one after the other until both lanes serve them; gives the lanes' processes. */
+async function lanes(): Promise<number[]> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const both = await Promise.all([backend(), backend()])
+    const { rows } = await observer.query(
+      "select pid from pg_stat_activity where query like 'select pg_backend_pid()%'",
+    )
+    const pids = [...new Set(both.flat().map(({ pid }) => pid))]
+    if (pids.length === 2 && rows.length >= 2) {
+      const again = (await Promise.all(Array.from({ length: 20 }, backend))).flat().map(({ pid }) => pid)
+      if (again.every((pid) => pids.includes(pid))) return pids
+    }
+    await delay(20)
+  }
+  throw new Error('The lanes do not open.')
+}
+
+async function readMany(count: number, also: () => void = () => {}): Promise<void> {
+  const pending = Array.from({ length: count }, (_, value) => {
+    if (value === Math.floor(count / 2)) also()
+    return reads.any<{ value: number }>(number(value))
+  })
+  const rows = await Promise.all(pending)
+  deepEqual(
+    rows.map(([row]) => row?.value),
+    rows.map((_, value) => value),
+  )
+}
+
+test('many reads share two connections, and each gets its own rows', async () => {
+  const pids = await lanes()
+  const used = (await Promise.all(Array.from({ length: 100 }, backend))).flat().map(({ pid }) => pid)
+  deepEqual(new Set(used), new Set(pids))
+  await readMany(150)
+})
+
+test('a read that fails leaves the others alone, and its error shows its own values only', async () => {
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 300 }, (_, value) => {
+      if (value % 3 === 0)
+        return reads.any(statement('cast', 'select $1::text::integer as value', `not-${value}-`))
+      if (value % 3 === 1) return reads.any(statement(`parse-${value}`, `select missing_${value}`))
+      return reads.any(number(value))
+    }),
+  )
+  outcomes.forEach((outcome, value) => {
+    if (outcome.status === 'fulfilled') {
+      deepEqual([value % 3, outcome.value], [2, [{ value }]])
+      return
+    }
+    const { message } = outcome.reason
+    match(message, value % 3 === 0 ? new RegExp(`"not-${value}-"`) : new RegExp(`"missing_${value}"`))
+  })
+})
+
+test('a statement that cannot be prepared takes no other of its name with it', async () => {
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 50 }, () => reads.any(statement('gone', 'select * from gone'))),
+  )
+  for (const outcome of outcomes)
+    match((outcome as PromiseRejectedResult).reason.message, /"gone" does not exist/)
+  await observer.query('create table gone as select 7 as value')
+  deepEqual(await reads.any(statement('gone', 'select * from gone')), [{ value: 7 }])
+  await observer.query('drop table gone')
+})
+
+test('a connection that is lost in the middle costs no read its rows', async () => {
+  const pids = await lanes()
+  const terminate = () =>
+    void observer.query('select pg_terminate_backend(pid) from unnest($1::integer[]) as pid', [pids])
+  for (let round = 0; round < 20; round++) await readMany(100, round === 3 ? terminate : undefined)
+  const fresh = await lanes()
+  ok(fresh.every((pid) => !pids.includes(pid)))
+})
+
+test('a prepared statement that a connection can no longer use is prepared anew', async () => {
+  await observer.query('create table changing as select 1 as value')
+  const read = () => reads.any(statement('changing', 'select * from changing'))
+  for (let count = 0; count < 10; count++) deepEqual(await read(), [{ value: 1 }])
+  await observer.query('alter table changing add column more integer')
+  for (let count = 0; count < 10; count++) deepEqual(await read(), [{ value: 1, more: null }])
+  await observer.query('drop table changing')
+})
+
+test('a slow read does not hold up the reads that come after it', async () => {
+  let slowIsDone = false
+  const slow = reads.any(statement('slow', 'select pg_sleep(1)')).then(() => {
+    slowIsDone = true
+  })
+  for (let value = 0; value < 20; value++) deepEqual(await reads.any(number(value)), [{ value }])
+  equal(slowIsDone, false)
+  await slow
+})
+
+test('a read beyond its time is ended, as unavailable, and takes no other with it', async () => {
+  const tooLong = reads.any(statement('too-long', 'select pg_sleep(60)'))
+  const others = readMany(100)
+  await rejects(tooLong, (error) => isUnavailable(error))
+  await others
+  await readMany(100)
+})
+
+test('more reads than the connections take at once go to the pool', async () => {
+  const pids = await lanes()
+  const used = (await Promise.all(Array.from({ length: 500 }, backend))).flat().map(({ pid }) => pid)
+  equal(used.length, 500)
+  ok(used.some((pid) => !pids.includes(pid)))
+  ok(pids.every((pid) => used.includes(pid)))
+})
+
+test('a transaction on the pool swallows no read', async () => {
+  await database
+    .tx(async (transaction) => {
+      await transaction.none('create table uncommitted (value integer)')
+      await rejects(reads.any(statement('uncommitted', 'select * from uncommitted')), /does not exist/)
+      throw new Error('back')
+    })
+    .catch((error: Error) => equal(error.message, 'back'))
+})

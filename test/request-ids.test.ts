@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serve } from './support/client.js'
+
+const { client } = await serve()
+
+for (const id of ['a', 'A-1_b.2', '0'.repeat(128), '..', '-', '01932c07-209c-7d4c-9d3e-1b2c3d4e5f60']) {
+  test(`${id.slice(0, 20)} is kept, whatever the answer`, async () => {
+    const headers = { 'X-Request-Id': id }
+    for (const answer of [
+      await client.get('/todos', headers),
+      await client.post({}, headers),
+      await client.get('/nothing', headers),
+      await client.send('OPTIONS', '/todos', { headers }),
+      await client.send('HEAD', '/health', { headers }),
+    ]) {
+      assert.equal(answer.headers['x-request-id'], id)
+      if (answer.status >= 400) assert.equal(answer.problem.requestId, id)
+    }
+  })
+}
+
+for (const id of ['', 'a b', 'a,b', 'ä', '0'.repeat(129), '<script>', 'a"b', "a'b", 'a/b', '\u00a0']) {
+  test(`"${id.slice(0, 20)}" is replaced`, async () => {
+    const { headers } = await client.get('/todos', { 'X-Request-Id': id })
+    assert.notEqual(headers['x-request-id'], id)
+  })
+}
+
+test('two ids are none', async () => {
+  const { headers } = await client.get('/todos', { 'X-Request-Id': ['a', 'b'] })
+  assert.match(String(headers['x-request-id']), /^[\da-f-]{36}$/)
+})
+
+test('each request without an id gets one of its own', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => client.get('/health')))
+  assert.equal(new Set(answers.map(({ headers }) => headers['x-request-id'])).size, 50)
+})

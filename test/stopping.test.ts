@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { createClient, serve } from './support/client.js'
+import { type Service, waitUntil } from './support/service.js'
+
+/** A request that is in flight until `release` is called, because it waits in the database. */
+async function requestInFlight(service: Service) {
+  const client = createClient(service.url)
+  await service.query('begin')
+  await service.query('lock table todo.todos in access exclusive mode')
+  const answer = client.create({ title: 'in flight' })
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  await waitUntil('the request waits', async () => (await service.query(waiting)).length > 0)
+  return { answer, release: () => service.query('rollback') }
+}
+
+const isStopping = (service: Service) => service.logs.some(({ msg }) => msg === 'Stopping.')
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} lets the request in flight finish, takes no more, and ends with 0`, async () => {
+    const { service } = await serve({ STATEMENT_TIMEOUT: '60' })
+    const { answer, release } = await requestInFlight(service)
+    const ended = once(service.process, 'exit')
+    service.process.kill(signal)
+    await waitUntil('it is stopping', () => isStopping(service))
+    await waitUntil('it takes no new connection', () =>
+      fetch(`${service.url}/health`).then(
+        () => false,
+        () => true,
+      ),
+    )
+    assert.equal(service.process.exitCode, null)
+    await release()
+    const { todo } = await answer
+    assert.deepEqual(await ended, [0, null])
+    const stored = await service.query('select id from todo.todos')
+    assert.deepEqual(stored, [{ id: todo.id }])
+    await waitUntil('the last line', () => service.logs.some(({ msg }) => msg === 'Stopped.'))
+  })
+}
+
+test('connections that are kept open do not hold it up', async () => {
+  const { service, client } = await serve({ STATEMENT_TIMEOUT: '60' })
+  await Promise.all(Array.from({ length: 20 }, () => client.get('/health')))
+  const { answer, release } = await requestInFlight(service)
+  service.process.kill('SIGTERM')
+  await waitUntil('it is stopping', () => isStopping(service))
+  const released = performance.now()
+  await release()
+  await answer
+  if (service.process.exitCode === null) await once(service.process, 'exit')
+  const limit = 10_000 // after which connections are cut
+  assert.ok(performance.now() - released < limit / 2, 'it waited for a connection that nobody uses')
+})
+
+test('a connection on which nothing was ever sent does not hold it up', async () => {
+  const { service } = await serve()
+  const unused = connect(Number(new URL(service.url).port), '127.0.0.1')
+  await once(unused, 'connect')
+  const start = performance.now()
+  assert.equal(await service.stop(), 0)
+  const limit = 10_000 // after which connections are cut
+  assert.ok(performance.now() - start < limit / 2, 'it waited for a connection that nobody uses')
+})
+
+test('during SHUTDOWN_DELAY it serves on, not ready, and asks clients to leave', async () => {
+  const { service, client } = await serve({ SHUTDOWN_DELAY: '2' })
+  service.process.kill('SIGTERM')
+  await waitUntil('it is not ready', async () => (await client.get('/health/ready')).status === 503)
+  const created = await client.create()
+  assert.equal(created.headers.connection, 'close')
+  assert.equal((await client.get('/health')).status, 200)
+  await once(service.process, 'exit')
+  assert.equal(service.process.exitCode, 0)
+  assert.equal((await service.query('select from todo.todos')).length, 1)
+})
+
+test('a second signal ends it at once', async () => {
+  const { service } = await serve({ STATEMENT_TIMEOUT: '60' })
+  const { answer, release } = await requestInFlight(service)
+  const failed = assert.rejects(answer)
+  service.process.kill('SIGTERM')
+  await waitUntil('it is stopping', () => isStopping(service))
+  service.process.kill('SIGINT')
+  const [exitCode] = await once(service.process, 'exit')
+  assert.equal(exitCode, 1)
+  await failed
+  await release()
+})
