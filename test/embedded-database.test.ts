@@ -83,6 +83,26 @@ test('SIGTERM stops the server too, and the next start finds what was in it', as
   assert.deepEqual(await listTitles(service), ['mine'])
 })
 
+test('connections that the server ends before it reads their goodbye do no harm', {
+  skip: !isLinux,
+}, async () => {
+  await Promise.all(Array.from({ length: 20 }, () => createTodo(service, 'one of many')))
+  const client = await connectTo(dataDirectory)
+  const { rows } = await client.query(
+    `select pid from pg_stat_activity where query ilike '%insert into todo.todos%' and pid <> pg_backend_pid()`,
+  )
+  await client.query(`delete from todo.todos where title = 'one of many'`)
+  await client.end()
+  assert.ok(rows.length > 1)
+  for (const { pid } of rows) process.kill(pid, 'SIGSTOP')
+  const stopped = service.stop()
+  const status = () => readFile(join(dataDirectory, 'postgresql/postmaster.pid'), 'utf8')
+  await waitUntil('the server is stopping', async () => (await status()).includes('stopping'))
+  for (const { pid } of rows) process.kill(pid, 'SIGCONT')
+  assert.equal(await stopped, 0, JSON.stringify(service.logs.slice(-100)))
+  await service.restart()
+})
+
 test('after kill -9 the next start stops the server that was left running and has every todo', async () => {
   await createTodo(service, 'just before the kill')
   const server = await serverProcessId(dataDirectory)

@@ -68,6 +68,9 @@ export class ConnectionPool extends pg.Pool {
     this.#transports = allowed
     this.#transport = allowed[0]
     this.#credentials = credentialSource(server, limits.connectTimeout)
+    // The pool drops a resting connection that fails. pg-promise listens as well, but stops when the pool is asked to
+    // end, before the server has read the goodbye of each connection: one that it ends first would end the process.
+    this.on('error', () => {})
     this.on('connect', (client) => this.#watch(client))
     this.on('release', (error, client) => {
       sessionOf(client).releasedAt = now()
