@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { serve } from './support/client.js'
 import { waitUntil } from './support/service.js'
 
@@ -73,60 +72,6 @@ test('an expectation that cannot be met is 417', async () => {
   assert.equal(answer.headers['x-request-id'], 'mine')
 })
 
-test('a client that waits for leave to send its body gets it', async () => {
-  const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
-  let received = ''
-  socket.setEncoding('utf8').on('data', (text) => {
-    received += text
-  })
-  socket.write(
-    `POST /todos HTTP/1.1\r\n${host}Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n`,
-  )
-  await waitUntil('an answer', () => received.includes('\r\n'))
-  assert.match(received, /^HTTP\/1.1 100 /)
-  socket.write('{"title":"A"}')
-  await waitUntil('201 Created', () => received.includes('HTTP/1.1 201'))
-  socket.destroy()
-  await client.delete('/todos')
-})
-
-test('a client that waits for leave to send what is not taken gets the answer instead', async () => {
-  const headers = `${host}Expect: 100-continue\r\nContent-Type: application/json\r\n`
-  for (const [method, path, length, status] of [
-    ['POST', '/todos', 1_000_000, 413],
-    ['POST', '/nothing', 13, 404],
-    ['PUT', '/todos', 13, 405],
-  ] as const) {
-    const answer = await answerTo(
-      `${method} ${path} HTTP/1.1\r\n${headers}Content-Length: ${length}\r\n\r\n`,
-      method,
-      path,
-    )
-    assert.equal(answer.status, status)
-    assert.equal(answer.headers.connection, 'close')
-  }
-})
-
-test('a body that is too large is refused before all of it has come', async () => {
-  const tooMuch = 'x'.repeat(102_401)
-  for (const framing of [
-    `Content-Length: 1000000\r\n\r\n`,
-    `Transfer-Encoding: chunked\r\n\r\n${tooMuch.length.toString(16)}\r\n`,
-  ]) {
-    const head = `POST /todos HTTP/1.1\r\n${host}Content-Type: application/json\r\n${framing}`
-    assert.equal((await answerTo(head + tooMuch, 'POST')).status, 413)
-  }
-})
-
-test('a request that was answered before its end and then stays unfinished gets no second answer', async () => {
-  const head = `POST /nothing HTTP/1.1\r\n${host}Content-Length: 13\r\n\r\n`
-  const answers = await client.raw(head, ['POST', '/nothing'], ['POST', '/nothing'])
-  assert.deepEqual(
-    answers.map(({ status }) => status),
-    [404],
-  )
-})
-
 test('a request that came too late has no effect, and its connection is closed', async () => {
   const socket = connect({ port: Number(new URL(service.url).port), host: '127.0.0.1', allowHalfOpen: true })
   let received = ''
@@ -164,17 +109,6 @@ for (const [what, bytes, status] of [
     await client.delete('/todos')
   })
 }
-
-test('a compressed body that is refused is thrown away, and the connection goes on', async () => {
-  const bomb = gzipSync(`{"title":"${'a'.repeat(200_000)}"}`)
-  const piece = `${(1_000).toString(16)}\r\n${'x'.repeat(1_000)}\r\n`
-  for (const start of ['', `${bomb.length.toString(16)}\r\n${bomb.toString('latin1')}\r\n`]) {
-    const head = `POST /todos HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`
-    const bytes = Buffer.from(`${head}${start}${piece.repeat(300)}0\r\n\r\n${get('/health')}`, 'latin1')
-    const [refused, next] = await client.raw(bytes, ['POST', '/todos'], ['GET', '/health'])
-    assert.deepEqual([refused?.status, next?.status], [start === '' ? 400 : 413, 200])
-  }
-})
 
 test('a client that breaks off after CONNECT harms nobody', async () => {
   const body = '{"title":"A"}'

@@ -34,7 +34,10 @@ export function bodyReader(limit: number): RequestHandler {
     // Known beforehand, so nobody needs to send it; what is compressed or chunked is measured while it comes.
     if (Number(request.headers['content-length']) > limit) throw tooLarge(limit)
     const content = decoded(request)
-    if (request.headers.expect !== undefined) response.writeContinue()
+    if (request.headers.expect !== undefined) {
+      response.writeContinue()
+      delete request.headers.expect // from now on the body is on its way
+    }
     return receive(request, content, limit).then((bytes) => {
       request.body = parse(bytes)
       next()

@@ -64,7 +64,7 @@ export function httpServer(
     connectionsCheckingInterval: 1_000,
     requireHostHeader: false, // the app asks for it, and says so in problem details
   }
-  const { began, refuse } = refusals(headers, report)
+  const { began, latestOn, refuse } = refusals(headers, report)
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     began(response)
     toOriginForm(request)
@@ -75,6 +75,7 @@ export function httpServer(
   server.on('checkExpectation', listener)
   // By default fields beyond a thousand are dropped in silence, be it an If-Match. Their size is limited anyway.
   server.maxHeadersCount = 0
+  server.on('connection', (socket) => lingerOnClose(socket, () => latestOn(socket)?.req))
   const unused = unusedConnections(server)
   server.on('clientError', (error: ParserError, socket) => {
     if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !unused.has(socket))
@@ -116,7 +117,7 @@ function refusals(headers: Record<string, string>, report: (refusal: Refusal) =>
     socket.end(rawProblem(refusal, { ...headers, ...more }), () => socket.destroy())
   }
 
-  return { began, refuse }
+  return { began, latestOn: (socket: Duplex) => latest.get(socket), refuse }
 }
 
 type Reason = readonly [status: number, detail: string]
@@ -127,6 +128,20 @@ type Reason = readonly [status: number, detail: string]
  */
 const isOutOfTurn = (response: ServerResponse | undefined) =>
   response !== undefined && !response.req.complete && (response.headersSent || response.socket === null)
+
+/**
+ * Node closes a connection as soon as its last answer is written. If more of the request came then, it would be answered
+ * with a reset, and the client might never see the answer: so the rest is read first (RFC 9112, section 9.6), for as
+ * long as a request may take. A client that asked for leave to send the rest, and got none, will not send it.
+ */
+function lingerOnClose(socket: Socket, latestRequest: () => IncomingMessage | undefined): void {
+  const close = socket.destroySoon.bind(socket)
+  socket.destroySoon = () => {
+    const request = latestRequest()
+    if (request === undefined || request.complete || request.headers.expect !== undefined) close()
+    else request.once('end', close)
+  }
+}
 
 /** The connections on which nothing was ever sent. Node leaves them out when it closes idle ones; here they count. */
 function unusedConnections(server: Server): { has(socket: Duplex): boolean } {
