@@ -1,21 +1,11 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { waitUntil } from '../../test/support/service.js'
-import { findProgram, run } from './tools.js'
+import { findChromium } from './tools.js'
 
-/** Starts the Chromium of this machine, installing Debian's where that is possible; undefined when there is none. */
+/** Starts the Chromium of this machine; undefined when there is none. */
 export async function startBrowser(): Promise<Browser | undefined> {
-  const executablePath = (await findChromium()) ?? (await installChromium())
+  const executablePath = await findChromium()
   return executablePath === undefined ? undefined : chromium.launch({ executablePath })
-}
-
-const findChromium = () => findProgram('chromium', 'chromium-browser', 'google-chrome')
-
-async function installChromium(): Promise<string | undefined> {
-  const permitted = process.getuid?.() === 0 && (await findProgram('apt-get')) !== undefined
-  if (!permitted) return undefined
-  await run('apt-get', ['update', '-qq'])
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'])
-  return findChromium()
 }
 
 /** A visit to the documentation, and everything that a reader's browser would complain about during it. */

@@ -14,6 +14,9 @@ export async function findProgram(...names: string[]): Promise<string | undefine
   return undefined
 }
 
+/** Where the Chromium of this machine is, if anywhere. */
+export const findChromium = () => findProgram('chromium', 'chromium-browser', 'google-chrome')
+
 /** Leaves a test out because a tool is missing, and says so; with REQUIRE_ALL=1 the test fails instead. */
 export function leaveOut(context: TestContext, what: string): void {
   if (process.env.REQUIRE_ALL === '1') throw new Error(`${what} (REQUIRE_ALL=1)`)
