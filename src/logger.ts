@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino'
+import sonic, { type SonicBoom } from 'sonic-boom'
 
 /** What the log may say of an error. Drivers put statements and values on theirs, which are nobody's business here. */
 function describe(error: unknown): unknown {
@@ -13,7 +14,7 @@ const pretty = process.stdout.isTTY ? (await import('pino-pretty')).default : un
 
 /**
  * Standard output in the background, in pieces of 4 kB, a tenth of a second late at most: a write for each line costs
- * 8 % of what a create costs the service. The last lines go out before the exit.
+ * 8 % of what a create costs the service.
  */
 const BATCHED = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 100 }
 
@@ -27,5 +28,21 @@ export function createLogger(level: string): Logger {
     serializers: { error: describe },
   }
   if (pretty) return pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss', singleLine: true }))
-  return pino(options, pino.destination(BATCHED))
+  const output = new sonic.SonicBoom(BATCHED)
+  const logger = pino(options, output)
+  // Whoever read it has gone, or the disk is full: no reason to fail those who have todos here.
+  output.on('error', ({ message }: Error) => {
+    logger.level = 'silent'
+    output.destroy() // it would try again every time
+    console.error(`From now on nothing is logged: ${message}`)
+  })
+  process.on('exit', () => writeLast(output))
+  return logger
+}
+
+/** pino's own destination would try for ever, and keep the process from ending, when nobody reads. */
+function writeLast(output: SonicBoom): void {
+  try {
+    output.flushSync()
+  } catch {}
 }

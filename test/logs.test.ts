@@ -145,3 +145,24 @@ test('the line of the last request before the stop is not lost', async () => {
   await service.stop()
   assert.equal(service.logs.filter(({ requestId }) => requestId === 'last').length, 1)
 })
+
+test('a service whose log nobody reads any more goes on, says so on standard error, and ends well', async () => {
+  const unread = await startService()
+  unread.process.stdout?.destroy()
+  await fetch(`${unread.url}/health`)
+  const complaints = () =>
+    unread.logs.filter(({ text }) => /^From now on nothing is logged: /.test(`${text}`))
+  await waitUntil('it says so', () => complaints().length > 0)
+  const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${unread.url}/todos`)))
+  assert.ok(answers.every(({ status }) => status === 200))
+  assert.equal(complaints().length, 1)
+  assert.equal(await unread.stop(), 0)
+})
+
+test('a service whose last words nobody reads ends well', async () => {
+  const unread = await startService()
+  unread.process.stdout?.destroy()
+  unread.process.kill('SIGTERM')
+  await waitUntil('the service has ended', () => unread.process.exitCode !== null)
+  assert.equal(unread.process.exitCode, 0)
+})
