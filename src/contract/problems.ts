@@ -16,17 +16,18 @@ export class ProblemError extends Error {
   }
 }
 
-/** The contract lists at most this many violations (`Problem.errors.maxItems`). */
-const MOST_VIOLATIONS = 100
+/** The contract lists at most this many violations (`Problem.errors.maxItems`); nobody counts those beyond. */
+export const MOST_VIOLATIONS = 100
 
 /** Clients try again after this many seconds; a database that was restarted is back within two. */
 const RETRY_AFTER = '1'
 
-/** `400` that names all violations at once. */
+/** `400` that names all violations at once, or the first of too many. */
 export function badRequest(violations: readonly Violation[]): ProblemError {
-  const count = violations.length === 1 ? '1 fault' : `${violations.length} faults`
-  const rest = violations.length > MOST_VIOLATIONS ? `; the first ${MOST_VIOLATIONS} are listed` : ''
   const errors = violations.slice(0, MOST_VIOLATIONS)
+  const isAll = errors.length === violations.length
+  const count = `${isAll ? '' : 'more than '}${errors.length} fault${errors.length === 1 ? '' : 's'}`
+  const rest = isAll ? '' : `; the first ${MOST_VIOLATIONS} are listed`
   return new ProblemError(400, { detail: `The request has ${count}${rest}.`, errors })
 }
 

@@ -7,7 +7,7 @@ import { RequestValidator } from 'express-openapi-validator/dist/middlewares/ope
 import { SchemaPreprocessor } from 'express-openapi-validator/dist/middlewares/parsers/schema.preprocessor.js'
 import type { Contract, Operation } from './contract.js'
 import { exchangeOf } from './exchange.js'
-import { badRequest } from './problems.js'
+import { badRequest, MOST_VIOLATIONS } from './problems.js'
 
 /** As express-openapi-validator's documentation has them. */
 export const validatorOptions = {
@@ -49,7 +49,7 @@ type ValidatorRequest = Parameters<RequestValidator['validate']>[0]
 export function createValidator(contract: Contract, operations: readonly Operation[]): RequestHandler {
   refuseUnsupported(contract, operations)
   const options = new AjvOptions(normalOptions)
-  const validator = new RequestValidator(documentOf({}), options.request)
+  const validator = new RequestValidator(documentOf({}), { ...options.request, code: { process: endLoops } })
   const metadata = metadataOf(operations, options)
   for (const [operation, openapi] of metadata) compile(validator, operation, openapi)
   settleUrlWarning()
@@ -62,6 +62,25 @@ export function createValidator(contract: Contract, operations: readonly Operati
     const prepared = Object.assign(request, { openapi: { ...openapi, pathParams } })
     return validator.validate(prepared as unknown as ValidatorRequest, response, next)
   }
+}
+
+/** A loop of Ajv's code over the fields of an object, or over the items of an array. */
+const LOOP = /for\((?:const (\w+) in \w+|let (\w+)=\d+; \w+<len\d+; \w+\+\+)\)\{/g
+
+/** A place breaks at most five keywords by itself, of which one at least is told: this many errors are enough. */
+const MOST_ERRORS = 5 * MOST_VIOLATIONS
+
+/**
+ * Ends each loop of Ajv's code over what a client sent once it found more errors than are told: Ajv collects all or one.
+ *
+ * A loop counts only its own. What was found before it may be in another alternative of an `anyOf`, and be forgotten
+ * when this one holds: then it must have been looked at to its end.
+ */
+function endLoops(code: string): string {
+  return code.replace(LOOP, (loop, key, index) => {
+    const before = `errorsBefore_${key ?? index}`
+    return `const ${before}=errors;${loop}if(errors-${before}>${MOST_ERRORS})break;`
+  })
 }
 
 function refuseUnsupported({ document }: Contract, operations: readonly Operation[]): void {

@@ -1,7 +1,7 @@
 import { BadRequest, UnsupportedMediaType } from 'express-openapi-validator/dist/framework/types.js'
 import type { Violation } from '../../generated/contract.js'
 import type { Operation, Schema } from './contract.js'
-import { badRequest, ProblemError } from './problems.js'
+import { badRequest, MOST_VIOLATIONS, ProblemError } from './problems.js'
 
 /** As much of a request as its violations refer to. */
 interface Request {
@@ -25,7 +25,8 @@ export function refusal(error: unknown, operation: Operation, request: Request):
     return new ProblemError(415, { detail: `The body must be ${mediaTypes}.` })
   }
   if (!(error instanceof BadRequest)) return undefined
-  return badRequest(tellingOnes(error.errors).map((fault) => violation(fault, operation, request)))
+  const listed = tellingOnes(error.errors).slice(0, MOST_VIOLATIONS + 1) // one more tells that there are more
+  return badRequest(listed.map((fault) => violation(fault, operation, request)))
 }
 
 /** The validator has a keyword of its own for the type of what has a format. */
@@ -33,18 +34,23 @@ const keywordOf = ({ errorCode }: Fault) => errorCode?.split('.')[0]?.replace('x
 
 /**
  * One place can break several keywords for one reason: a wrong type says it all, what is too short has no form either,
- * and a format says the least.
+ * and a format says the least. At least one fault of each place is kept.
  */
 function tellingOnes(faults: readonly Fault[]): Fault[] {
   const places = new Map<string, Fault[]>()
-  for (const fault of faults) places.set(fault.path, [...(places.get(fault.path) ?? []), fault])
+  for (const fault of faults) {
+    const here = places.get(fault.path)
+    if (here) here.push(fault)
+    else places.set(fault.path, [fault])
+  }
   return [...places.values()].flatMap((here) => {
     const type = here.find((fault) => keywordOf(fault) === 'type')
     if (type) return [type]
     const implied = here.some((fault) => keywordOf(fault) === 'minLength')
       ? ['format', 'pattern']
       : ['format']
-    return here.length === 1 ? here : here.filter((fault) => !implied.includes(keywordOf(fault)))
+    const telling = here.filter((fault) => !implied.includes(keywordOf(fault)))
+    return telling.length > 0 ? telling : here
   })
 }
 
@@ -99,11 +105,9 @@ function bodyViolation(path: string, keyword: string, operation: Operation, requ
 /** The validator appends unknown names as they are, slashes included: what the body has under the rest is one key. */
 function splitPath(path: string, body: unknown): string[] {
   if (typeof body !== 'object' || body === null || Object.hasOwn(body, path)) return [path]
-  const [first = '', ...rest] = path.split('/')
+  const [, first = '', rest] = /^([^/]*)(?:\/(.*))?$/s.exec(path) ?? []
   const key = first.replaceAll('~1', '/').replaceAll('~0', '~')
-  return rest.length === 0
-    ? [key]
-    : [key, ...splitPath(rest.join('/'), (body as Record<string, unknown>)[key])]
+  return rest === undefined ? [key] : [key, ...splitPath(rest, (body as Record<string, unknown>)[key])]
 }
 
 function schemaAt(keys: readonly string[], schema: Schema | undefined): Schema | undefined {
