@@ -3,13 +3,15 @@
  * every other gets its own rows or its own error.
  */
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect as connectTo, createServer } from 'node:net'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { readConfiguration } from '../src/configuration.js'
 import { connect, type Database } from '../src/database/connection.js'
 import { isUnavailable } from '../src/database/errors.js'
-import { PipelinedReads } from '../src/database/pipelined-reads.js'
+import { LANES, PipelinedReads } from '../src/database/pipelined-reads.js'
 import { createDatabase } from './support/cluster.js'
 
 const url = await createDatabase()
@@ -21,18 +23,21 @@ const limits = { poolSize: 4, connectTimeout: 5_000, statementTimeout: 2_000 }
 let database: Database
 let reads: PipelinedReads
 
-beforeEach(async () => {
-  const { database: source } = readConfiguration({ DATABASE_URL: url }, '.')
+beforeEach(() => open(url))
+afterEach(close)
+
+async function open(to: string): Promise<void> {
+  const { database: source } = readConfiguration({ DATABASE_URL: to }, '.')
   if (source.source === 'embedded') throw new Error('The test names its database.')
   database = connect(source.server, limits)
   reads = new PipelinedReads(database, limits.statementTimeout + 1_000)
   await lanes()
-})
+}
 
-afterEach(async () => {
+async function close(): Promise<void> {
   await reads.close()
   await database.$pool.end()
-})
+}
 
 const statement = (name: string, text: string, ...values: unknown[]) => ({ name, text, values })
 const number = (value: number) => statement('number', 'select $1::integer as value', value)
@@ -130,6 +135,64 @@ test('a slow read does not hold up the reads that come after it', async () => {
   for (let value = 0; value < 20; value++) deepEqual(await reads.any(number(value)), [{ value }])
   equal(slowIsDone, false)
   await slow
+})
+
+test('while a slow read hangs on each connection, the pool takes the reads that come after them', async () => {
+  const pids = await lanes()
+  const slow = [1, 2].map(() => reads.any(statement('slow', 'select pg_sleep(1.8)')))
+  await delay(200) // from 100 ms on it is known that they hang
+  const used = (await Promise.all([backend(), backend()])).flat().map(({ pid }) => pid)
+  ok(used.every((pid) => !pids.includes(pid)))
+  await Promise.all(slow)
+})
+
+/**
+ * How many reads each backend serves of 12 readers, each of which reads 10 times; the database takes so long for one. They
+ * do not begin together, so that their answers do not come together either.
+ */
+async function readsOf(seconds: number): Promise<Map<number | undefined, number>> {
+  const served = new Map<number | undefined, number>()
+  const text = 'select pg_backend_pid() as pid, pg_sleep($1)'
+  const reader = async (_: unknown, index: number) => {
+    await delay(2 * index)
+    for (let count = 0; count < 10; count++) {
+      const [row] = await reads.any<{ pid: number }>(statement('sleep', text, seconds))
+      served.set(row?.pid, (served.get(row?.pid) ?? 0) + 1)
+    }
+  }
+  await Promise.all(Array.from({ length: 12 }, reader))
+  return served
+}
+
+/** Nearly all: a single answer that this machine was late to read may send a few elsewhere. */
+const areMost = (count: number) => count > 0.75 * 120
+
+async function readsOnLanes(): Promise<number> {
+  const pids = await lanes()
+  const served = await readsOf(0)
+  return pids.reduce((sum, pid) => sum + (served.get(pid) ?? 0), 0)
+}
+
+test('where the database takes long for each read, the pool shares in them', async () => {
+  ok(areMost(await readsOnLanes()))
+  equal((await readsOf(0.02)).size, LANES + limits.poolSize)
+})
+
+test('where only the way to the database is long, the two connections keep all reads', async () => {
+  const { hostname, port } = new URL(url)
+  const far = createServer((client) => {
+    const server = connectTo(Number(port), hostname)
+    for (const [from, to] of [[client, server] as const, [server, client] as const]) {
+      from.on('error', () => {})
+      from.on('data', (bytes) => setTimeout(() => to.write(bytes), 10))
+      from.on('close', () => setTimeout(() => to.destroy(), 10))
+    }
+  })
+  far.listen(0, hostname).unref()
+  await once(far, 'listening')
+  await close()
+  await open(url.replace(`:${port}/`, `:${(far.address() as AddressInfo).port}/`))
+  ok(areMost(await readsOnLanes()))
 })
 
 test('a read beyond its time is ended, as unavailable, and takes no other with it', async () => {

@@ -1,22 +1,19 @@
-import { Socket } from 'node:net'
-import type { Writable } from 'node:stream'
-import type pg from 'pg'
 import { type Database, openClient } from './connection.js'
 import { codeOf, DatabaseUnavailable } from './errors.js'
-import { FRESH_FOR, PROBE_LIMIT, REST_LIMIT } from './session.js'
+import { Lane, type Statement } from './lane.js'
+import { PROBE_LIMIT } from './session.js'
 
-/** A statement that the server prepares once a connection under its name. */
-export interface Statement {
-  readonly name: string
-  readonly text: string
-  readonly values: unknown[]
-}
+export type { Statement }
 
 /** Two, so that a page that takes long holds up only half of the reads behind it. */
-const LANES = 2
+export const LANES = 2
 
-/** Reads in flight on a connection; what comes on top goes to the pool, which has limits of its own. */
-const MOST_IN_FLIGHT = 100
+/**
+ * Milliseconds that a read may have to wait for those before it on a lane. Beyond that the pool saves more time than it
+ * costs: reads wait for longer only where the database takes a millisecond and more for each, or hangs, or where a
+ * hundred of them are before it.
+ */
+const QUICK = 10
 
 /** Milliseconds between two attempts to open a lane. */
 const REOPEN_INTERVAL = 1_000
@@ -26,86 +23,76 @@ const QUERY_CANCELED = '57014'
 
 const PROBE: Statement = { name: 'probe', text: 'select 1', values: [] }
 
-/** A connection that takes a read without waiting for the answer to the one before. */
-interface Lane {
-  readonly client: pg.Client
-  inFlight: number
-  /** When it last gave an answer, by `performance.now()`. */
-  answeredAt: number
-  /** Settles when a sign of life came, or none. */
-  probe: Promise<void> | undefined
-}
-
 /**
  * Short reads over few connections, sent without waiting for the answers before: fewer system calls and wake-ups on
  * both sides, which halves what a read costs PostgreSQL and saves a quarter of what it costs the service.
  *
  * Only for reads that are short and stand alone: a slow one holds up those behind it, and a transaction would swallow
- * those of others. A read that fails for whatever reason other than its own length is repeated on the pool, whose word
- * is final: so a lost connection, or a prepared statement that a connection lost, costs a read some time and nothing
- * else. While no lane is open, the pool serves all.
+ * those of others. Where reads would wait for each other, the pool takes them as well, as long as fewer wait for each
+ * of its connections. A read that fails for whatever reason other than the time it took is repeated on the pool, in what
+ * is left of its time: so a lost connection, or a prepared statement that a connection lost, costs a read some time and
+ * nothing else. While no lane is open, the pool serves all.
  */
 export class PipelinedReads {
   readonly #database: Database
-  readonly #silenceLimit: number
+  readonly #limit: number
   readonly #lanes = new Set<Lane>()
+  /** For each lane that rested, what settles when a sign of life came, or none. */
+  readonly #probes = new Map<Lane, Promise<void>>()
   #nextOpening = 0
   #opening = 0
   #closed = false
 
-  /** @param silenceLimit milliseconds without any answer after which a connection counts as lost */
-  constructor(database: Database, silenceLimit: number) {
+  /** @param limit milliseconds that a read may be in flight, after which its connection counts as lost */
+  constructor(database: Database, limit: number) {
     this.#database = database
-    this.#silenceLimit = silenceLimit
-    database.$pool.on('retire', () => this.#closeAll())
+    this.#limit = limit
+    database.$pool.on('retire', () => this.#endAll())
   }
 
-  /** @throws as the pool does */
-  async any<Row>(statement: Statement): Promise<Row[]> {
-    this.#openMissing()
-    const lane = this.#freestLane() ?? (await this.#awakenedLane())
-    if (!lane) return this.#database.any<Row>(statement)
+  /** @throws as the pool does, and in the same time */
+  async any<Row extends object>(statement: Statement): Promise<Row[]> {
+    const begun = performance.now()
+    this.#openMissing(begun)
+    const lane = this.#quickLane(begun) ?? (await this.#awakenedLane())
+    if (!lane) return this.#database.$pool.rows<Row>(statement, begun)
     try {
-      return await this.#readOn<Row>(lane, statement)
+      return await lane.read<Row>(statement, begun)
     } catch (error) {
       if (codeOf(error) === QUERY_CANCELED || error instanceof DatabaseUnavailable) throw error
-      this.#close(lane)
-      return await this.#database.any<Row>(statement)
+      void this.#end(lane)
+      return await this.#database.$pool.rows<Row>(statement, begun)
     }
   }
 
   /** Closes the connections once what is in flight on them is answered. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#closeAll()
+    await this.#endAll()
   }
 
-  async #closeAll(): Promise<void> {
-    await Promise.all([...this.#lanes].map((lane) => this.#close(lane)))
+  async #endAll(): Promise<void> {
+    await Promise.all([...this.#lanes].map((lane) => this.#end(lane)))
   }
 
-  async #readOn<Row>(lane: Lane, statement: Statement): Promise<Row[]> {
-    lane.inFlight += 1
-    try {
-      gather(lane.client.connection.stream)
-      // Each read has an object of its own: an error shows the values of the object it came with.
-      const { rows } = await lane.client.query({ ...statement })
-      lane.answeredAt = performance.now()
-      return rows
-    } finally {
-      lane.inFlight -= 1
-    }
-  }
-
-  /** The lane with the fewest reads in flight, of those that lately gave an answer. */
-  #freestLane(): Lane | undefined {
-    let freest: Lane | undefined
-    const now = performance.now()
+  /** The lane with the shortest wait, of those that lately gave an answer, unless the pool is quicker. */
+  #quickLane(now: number): Lane | undefined {
+    let quickest: Lane | undefined
+    let shortest = Number.POSITIVE_INFINITY
     for (const lane of this.#lanes) {
-      if (now - lane.answeredAt < FRESH_FOR)
-        freest = freest && freest.inFlight <= lane.inFlight ? freest : lane
+      const wait = lane.isFresh(now) ? lane.waitAt(now) : shortest
+      if (wait < shortest) {
+        quickest = lane
+        shortest = wait
+      }
     }
-    return freest && freest.inFlight < MOST_IN_FLIGHT ? freest : undefined
+    return quickest && (shortest < QUICK || !this.#isPoolShorter(quickest)) ? quickest : undefined
+  }
+
+  /** This bounds what is in flight on a lane as well, for the pool turns away what is too much for it. */
+  #isPoolShorter({ inFlight }: Lane): boolean {
+    const { waitingCount, options } = this.#database.$pool
+    return waitingCount < inFlight * options.max
   }
 
   /**
@@ -113,33 +100,30 @@ export class PipelinedReads {
    * for the first requests after a pause.
    */
   async #awakenedLane(): Promise<Lane | undefined> {
-    const probes: Promise<void>[] = []
     for (const lane of this.#lanes) {
-      if (lane.inFlight === 0) lane.probe = this.#probe(lane)
-      if (lane.probe) probes.push(lane.probe)
+      if (lane.inFlight === 0) this.#probes.set(lane, this.#probe(lane))
     }
-    if (probes.length === 0) return undefined
-    await Promise.race(probes)
-    return this.#freestLane()
+    if (this.#probes.size === 0) return undefined
+    await Promise.race(this.#probes.values())
+    return this.#quickLane(performance.now())
   }
 
   async #probe(lane: Lane): Promise<void> {
-    const timer = setTimeout(() => this.#abandon(lane), PROBE_LIMIT)
+    const timer = setTimeout(() => lane.giveUp(), PROBE_LIMIT)
     try {
-      await this.#readOn(lane, PROBE)
+      await lane.read(PROBE, performance.now())
     } catch {
       this.#database.$pool.retire() // what rested in the pool is probably lost as well
-      await this.#close(lane)
+      await this.#end(lane)
     } finally {
       clearTimeout(timer)
-      lane.probe = undefined
+      this.#probes.delete(lane)
     }
   }
 
-  #openMissing(): void {
-    if (this.#closed || this.#lanes.size + this.#opening >= LANES || performance.now() < this.#nextOpening)
-      return
-    this.#nextOpening = performance.now() + REOPEN_INTERVAL
+  #openMissing(now: number): void {
+    if (this.#closed || this.#lanes.size + this.#opening >= LANES || now < this.#nextOpening) return
+    this.#nextOpening = now + REOPEN_INTERVAL
     for (let missing = LANES - this.#lanes.size - this.#opening; missing > 0; missing -= 1) void this.#open()
   }
 
@@ -147,15 +131,8 @@ export class PipelinedReads {
     this.#opening += 1
     try {
       const client = await openClient(this.#database, { pipeline: true })
-      const lane: Lane = { client, inFlight: 0, answeredAt: performance.now(), probe: undefined }
-      client.on('error', () => this.#lanes.delete(lane))
-      client.on('end', () => this.#lanes.delete(lane))
-      const { stream } = client.connection
-      if (stream instanceof Socket) {
-        stream.setTimeout(this.#silenceLimit)
-        stream.on('timeout', () => this.#onSilence(lane, stream))
-      }
-      if (this.#closed) await client.end()
+      const lane: Lane = new Lane(client, this.#limit, () => this.#lanes.delete(lane))
+      if (this.#closed) await lane.end()
       else this.#lanes.add(lane)
     } catch {
       // The pool meets the same fault, and says so to whom it concerns.
@@ -164,32 +141,8 @@ export class PipelinedReads {
     }
   }
 
-  #onSilence(lane: Lane, stream: Socket): void {
-    if (!this.#lanes.has(lane)) stream.destroy()
-    else if (lane.inFlight > 0) this.#abandon(lane)
-    else if (performance.now() - lane.answeredAt > REST_LIMIT) void this.#close(lane)
-    else stream.setTimeout(this.#silenceLimit) // goes on resting
-  }
-
-  /** It owes answers and has been silent: the reads in flight on it fail. */
-  #abandon(lane: Lane): void {
-    this.#lanes.delete(lane)
-    const { stream } = lane.client.connection
-    stream.destroy(new DatabaseUnavailable('The connection to the database has been silent for too long'))
-  }
-
   /** Takes no more reads on it; ends it when those in flight are answered. */
-  async #close(lane: Lane): Promise<void> {
-    if (this.#lanes.delete(lane)) await lane.client.end().catch(() => {})
+  async #end(lane: Lane): Promise<void> {
+    if (this.#lanes.delete(lane)) await lane.end()
   }
-}
-
-/**
- * Lets the reads of one turn of the event loop go out in one write: a tenth less CPU time on a read for the service, and
- * up to a third for PostgreSQL, which is woken once for all of them.
- */
-function gather(stream: Writable): void {
-  if (stream.writableCorked > 0) return
-  stream.cork()
-  setImmediate(() => stream.uncork())
 }

@@ -35,6 +35,12 @@ export interface Remembered {
   readonly reply: string
 }
 
+interface Known {
+  /** Whether the request is the same JSON value. */
+  readonly same: boolean
+  readonly reply: string
+}
+
 /** Why a conditional write changed nothing. */
 export type Refused = 'missing' | 'changed'
 
@@ -93,15 +99,22 @@ export type Store = ReturnType<typeof createStore>
 /** The todos in PostgreSQL. Every write is one statement; all statements are prepared once a connection. */
 export function createStore(database: Database, reads: PipelinedReads) {
   /**
-   * On pg-promise's pool, past its layer, which gives a connection back a moment later: long enough for PostgreSQL to
-   * fall asleep before the next statement. Waking it costs a twelfth of what a create costs the service.
+   * The first row. On pg-promise's pool, past its layer, which gives a connection back a moment later: long enough for
+   * PostgreSQL to fall asleep before the next statement. Waking it costs a twelfth of what a create costs the service.
    */
-  const write = async <Result extends object>(name: keyof typeof SQL, values: unknown[]) =>
-    (await database.$pool.query<Result>(statement(name, values))).rows[0]
+  const first = async <Result extends object>(name: keyof typeof SQL, values: unknown[], begun?: number) =>
+    (await database.$pool.rows<Result>(statement(name, values), begun))[0]
 
   /** Tells the two reasons apart only when nothing was written: a todo that is missing has no entity tag to compare. */
-  const whyRefused = async (id: string): Promise<Refused> =>
-    (await database.oneOrNone(statement('exists', [id]))) ? 'changed' : 'missing'
+  const change = async <Result extends object>(
+    name: 'replace' | 'update' | 'delete',
+    id: string,
+    ...values: unknown[]
+  ): Promise<Result | Refused> => {
+    const begun = performance.now()
+    const row = await first<Result>(name, [id, ...values], begun)
+    return row ?? ((await first('exists', [id], begun)) ? 'changed' : 'missing')
+  }
 
   return {
     async find(id: string): Promise<Row | undefined> {
@@ -119,41 +132,42 @@ export function createStore(database: Database, reads: PipelinedReads) {
       return { rows: rows.slice(0, limit), more: rows.length > limit }
     },
 
-    create: (row: Row) => write('create', created(row)),
+    create: (row: Row) => first('create', created(row)),
 
     /**
-     * Creates a todo unless the key is known, and then returns what is known of it: whether the request is the same
-     * JSON value, and the reply that was given.
+     * Creates a todo unless the key is known, and then returns what is known of it. `begun` is when the request began,
+     * by `performance.now()`.
      */
     async createOnce(
       row: Row,
-      { key, request, reply }: Remembered,
-    ): Promise<{ same: boolean; reply: string } | undefined> {
-      const inserted = await write('createOnce', [...created(row), key, request, reply])
+      remembered: Remembered,
+      begun = performance.now(),
+    ): Promise<Known | undefined> {
+      const { key, request, reply } = remembered
+      const inserted = await first('createOnce', [...created(row), key, request, reply], begun)
       if (inserted) return undefined
-      const known = await database.oneOrNone(statement('recall', [key, request]))
-      return known ?? this.createOnce(row, { key, request, reply }) // it expired between the two statements
+      const known = await first<Known>('recall', [key, request], begun)
+      return known ?? this.createOnce(row, remembered, begun) // it expired between the two statements
     },
 
     /** Deletes the idempotency keys whose time is over. */
     forgetExpiredKeys: () => database.none(statement('forget', [])),
 
-    async replace(id: string, content: Content, versions: Versions | undefined): Promise<Row | Refused> {
+    replace(id: string, content: Content, versions: Versions | undefined) {
       const { title, description, deadline, status, order } = content
-      const values = [id, admitted(versions), title, description, deadline, status, order]
-      return (await write<Row>('replace', values)) ?? whyRefused(id)
+      return change<Row>('replace', id, admitted(versions), title, description, deadline, status, order)
     },
 
-    async update(id: string, changes: Changes, versions: Versions | undefined): Promise<Row | Refused> {
+    update(id: string, changes: Changes, versions: Versions | undefined) {
       const { title, description, deadline, status, order, reopen } = changes
       const optional = [description, deadline, order].flatMap((value) => [value !== undefined, value ?? null])
-      const values = [id, admitted(versions), title ?? null, ...optional, status ?? null, reopen]
-      return (await write<Row>('update', values)) ?? whyRefused(id)
+      const values = [title ?? null, ...optional, status ?? null, reopen]
+      return change<Row>('update', id, admitted(versions), ...values)
     },
 
     async delete(id: string, versions: Versions | undefined): Promise<'deleted' | Refused> {
-      const deleted = await write('delete', [id, admitted(versions)])
-      return deleted ? 'deleted' : whyRefused(id)
+      const outcome = await change('delete', id, admitted(versions))
+      return typeof outcome === 'string' ? outcome : 'deleted'
     },
 
     /** Deletes every todo, or every one of a status. */

@@ -1,0 +1,127 @@
+/**
+ * The README promises a 503 within 2 × CONNECT_TIMEOUT + STATEMENT_TIMEOUT + 2 seconds: to each of many requests that
+ * are behind each other, and to those that need more than one statement.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { atEnd } from './support/cleanup.js'
+import { type Service, startService, waitUntil } from './support/service.js'
+
+type Limits = Record<'CONNECT_TIMEOUT' | 'STATEMENT_TIMEOUT', string>
+
+const promised = ({ CONNECT_TIMEOUT, STATEMENT_TIMEOUT }: Limits) =>
+  2 * Number(CONNECT_TIMEOUT) + Number(STATEMENT_TIMEOUT) + 2
+
+const json = { 'Content-Type': 'application/json' }
+
+interface Request {
+  readonly method?: string
+  readonly path: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+const send = ({ url }: Service, { path, ...request }: Request) => fetch(url + path, request)
+
+const create = (title: string, headers = {}): Request => ({
+  method: 'POST',
+  path: '/todos',
+  headers: { ...json, ...headers },
+  body: JSON.stringify({ title }),
+})
+
+const rename = (path: string, headers = {}): Request => ({
+  method: 'PATCH',
+  path,
+  headers: { 'Content-Type': 'application/merge-patch+json', ...headers },
+  body: '{"title":"B"}',
+})
+
+const many = (count: number, request: (index: number) => Request) =>
+  Array.from({ length: count }, (_, i) => request(i))
+
+async function createdBy(service: Service): Promise<string> {
+  const answer = await send(service, create('A'))
+  return new URL(String(answer.headers.get('Location'))).pathname
+}
+
+async function refusedInTime(service: Service, limits: Limits, requests: readonly Request[]): Promise<void> {
+  const start = performance.now()
+  const outcomes = await Promise.all(
+    requests.map(async (request) => {
+      const { status } = await send(service, request)
+      const seconds = (performance.now() - start) / 1000
+      return { request, status, seconds }
+    }),
+  )
+  const broken = outcomes.filter(({ status, seconds }) => status !== 503 || seconds > promised(limits))
+  assert.deepEqual(broken, [])
+}
+
+/** Runs statements in a transaction on a connection of its own; `end` ends both. */
+async function transaction({ databaseUrl }: Service) {
+  const client = new pg.Client(databaseUrl)
+  await client.connect()
+  atEnd(() => client.end())
+  await client.query('begin')
+  return {
+    run: (text: string, values: unknown[] = []) => client.query(text, values),
+    async end() {
+      await client.query('commit')
+      await client.end()
+    },
+  }
+}
+
+test('while a table is locked, each of many gets its 503 in time, and afterwards all are served at once', async () => {
+  const limits = { CONNECT_TIMEOUT: '1', STATEMENT_TIMEOUT: '1' }
+  const service = await startService(limits)
+  const one = await createdBy(service)
+  const requests = [
+    ...many(100, (index) => ({ path: index % 2 ? one : '/todos?limit=5' })),
+    ...many(100, (index) => create(`Later ${index}`)),
+    ...many(20, (index) => create(`Once ${index}`, { 'Idempotency-Key': `locked-${index}` })),
+    ...many(20, () => rename(one, { 'If-Match': '"99"' })),
+    { path: '/todos?deadlineBefore=2030-01-01T00:00:00Z' },
+    ...many(3, () => ({ path: '/health/ready' })),
+  ]
+  const locks = await transaction(service)
+  await locks.run('lock table todo.todos, todo.idempotency_keys, todo.migrations')
+  await refusedInTime(service, limits, requests)
+  await refusedInTime(service, limits, requests.slice(0, 100))
+  await locks.end()
+  const some = requests.filter((_, index) => index % 12 === 0)
+  const answers = await Promise.all(some.map((request) => send(service, request)))
+  const expected = some.map(({ method }) => ({ POST: 201, PATCH: 412 })[method ?? ''] ?? 200)
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    expected,
+  )
+})
+
+test('the statements of one request have its time together', async () => {
+  const limits = { CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '4' }
+  const service = await startService(limits)
+  const one = await createdBy(service)
+  const requests = [rename(one, { 'If-Match': '"1"' }), create('A', { 'Idempotency-Key': 'taken' })]
+  const waiting = async (count: number) => {
+    const rows = await service.query("select from pg_locks where not granted and locktype <> 'relation'")
+    return rows.length === count
+  }
+  const other = await transaction(service)
+  await other.run('update todo.todos set version = 2')
+  await other.run(
+    `insert into todo.idempotency_keys (key, request, reply, expires_at) values ('taken', '{}', '{}', 'infinity')`,
+  )
+  const refused = refusedInTime(service, limits, requests)
+  await waitUntil('both wait for the other transaction', () => waiting(2))
+  const lockers = [await transaction(service), await transaction(service)] as const
+  const locked = [lockers[0].run('lock table todo.todos'), lockers[1].run('lock table todo.idempotency_keys')]
+  await delay(3_400) // most of what a statement may take: the second begins when little of the promise is left
+  await other.end()
+  await Promise.all(locked)
+  await refused
+  await Promise.all(lockers.map((locker) => locker.end()))
+})
