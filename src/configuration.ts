@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as v from 'valibot'
+import type { ServiceLimits } from './contract/app.js'
 import {
   completeServer,
   type DatabaseLimits,
@@ -24,9 +25,8 @@ export interface Configuration {
   readonly database: DatabaseSource
   readonly databaseLimits: DatabaseLimits
   readonly startTimeout: number
-  readonly requestTimeout: number
   readonly shutdownDelay: number
-  readonly bodyLimit: number
+  readonly serviceLimits: ServiceLimits
   /** Without a trailing slash. */
   readonly publicUrl: string | undefined
   /** As Express's `trust proxy` takes it. */
@@ -53,9 +53,24 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       statementTimeout: values.STATEMENT_TIMEOUT * 1000,
     },
     startTimeout: values.START_TIMEOUT * 1000,
-    requestTimeout: values.REQUEST_TIMEOUT * 1000,
     shutdownDelay: values.SHUTDOWN_DELAY * 1000,
-    bodyLimit: values.BODY_LIMIT,
+    serviceLimits: {
+      requestTimeout: values.REQUEST_TIMEOUT * 1000,
+      answerTimeout: values.ANSWER_TIMEOUT * 1000,
+      headerLimit: values.HEADER_LIMIT,
+      bodyLimit: values.BODY_LIMIT,
+      chunkLimit: values.CHUNK_LIMIT,
+      connectionLimit: values.CONNECTION_LIMIT,
+      clientMemory: values.CLIENT_MEMORY,
+      clientMemoryPerAddress: values.CLIENT_MEMORY_PER_ADDRESS,
+      concurrencyLimit: values.CONCURRENCY_LIMIT,
+      queueLimit: values.QUEUE_LIMIT,
+      queueTimeout: values.QUEUE_TIMEOUT * 1000,
+      refusalDelay: values.REFUSAL_DELAY * 1000,
+      refusalTimeout: values.REFUSAL_TIMEOUT * 1000,
+      lingerTimeout: values.LINGER_TIMEOUT * 1000,
+      lingerLimit: values.LINGER_LIMIT,
+    },
     publicUrl: values.PUBLIC_URL,
     trustProxy: values.TRUST_PROXY,
     corsOrigin: values.CORS_ORIGIN,

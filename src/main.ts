@@ -1,20 +1,21 @@
 /** configuration -> database -> service -> listen; drains on SIGTERM and SIGINT. */
 import './heap.js'
 import { once } from 'node:events'
-import type { Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { type Configuration, type DatabaseSource, readConfiguration } from './configuration.js'
-import { createService } from './contract/app.js'
+import { createService, type ServiceLimits } from './contract/app.js'
 import { contractFile, loadContract } from './contract/contract.js'
 import { documentation } from './contract/documentation.js'
+import type { Service } from './contract/server.js'
 import { checkDatabase, connect, type Database, openClient, waitForDatabase } from './database/connection.js'
 import { startEmbeddedDatabase } from './database/embedded.js'
 import { isUnavailable } from './database/errors.js'
 import { migrate, migrationsApplied } from './database/migrate.js'
-import { PipelinedReads } from './database/pipelined-reads.js'
+import { LANES, PipelinedReads } from './database/pipelined-reads.js'
 import type { Server as DatabaseServer } from './database/server.js'
 import { createLogger } from './logger.js'
+import { mostConnections } from './open-files.js'
 import { drain } from './shutdown.js'
 import { StartError } from './start-error.js'
 import { createHandlers } from './todos/handlers.js'
@@ -22,6 +23,12 @@ import { createStore, type Store } from './todos/store.js'
 
 /** Milliseconds between two deletions of expired idempotency keys, which are never used anyway. */
 const FORGET_INTERVAL = 10 * 60_000
+
+/**
+ * Connections that wait to be accepted: the system cuts it down to its own limit (Linux: net.core.somaxconn, 4096). Beyond
+ * it a client tries again only after a second.
+ */
+const BACKLOG = 4_096
 
 /** What must be closed at the end, in the order of opening. */
 const opened: (() => Promise<unknown>)[] = []
@@ -32,7 +39,7 @@ async function main(): Promise<void> {
   const configuration = readConfiguration(process.env, process.cwd())
   const logger = createLogger(configuration.logLevel)
   try {
-    await Promise.race([serve(configuration, logger), stopSignal()])
+    await Promise.race([serve(configuration, logger), stopSignal(), unforeseen(logger)])
     stopping = true
     logger.info('Stopping.')
   } finally {
@@ -40,6 +47,20 @@ async function main(): Promise<void> {
   }
   logger.info('Stopped.')
   process.exit() // a start that was interrupted may still wait for its database
+}
+
+/**
+ * Ends with the first exception that nobody caught. The process is in an unknown state then and must end (Node.js's
+ * documentation, "Warning: Using 'uncaughtException' correctly"), but its clients get the answers that are under way.
+ */
+function unforeseen(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (error, origin) => {
+      logger.fatal({ error, origin }, 'An exception that nobody foresaw: the service stops.')
+      process.exitCode = 1
+      resolve()
+    })
+  })
 }
 
 /** Starts everything and serves; ends only when something that the service cannot do without does. */
@@ -54,6 +75,7 @@ async function serve(configuration: Configuration, logger: Logger): Promise<neve
   const contract = await loadContract(contractFile)
   const service = await createService({
     ...configuration,
+    limits: limitsFor(configuration, logger),
     contract,
     handlers: createHandlers(store, { isStopping: () => stopping, isReady: () => isReady(database) }),
     documentation: await documentation({
@@ -111,15 +133,27 @@ async function prepareDatabase(
   }
 }
 
+/** Asks both at once, so that together they take no longer than one. */
 async function isReady(database: Database): Promise<boolean> {
-  await checkDatabase(database)
-  return migrationsApplied((text, values) => database.result({ name: 'ready', text, values }))
+  const [applied] = await Promise.all([
+    migrationsApplied((text, values) => database.result({ name: 'ready', text, values })),
+    checkDatabase(database),
+  ])
+  return applied
 }
 
-async function listen(service: HttpServer, { host, port }: Configuration): Promise<void> {
-  service.listen(port, host)
+/** Fewer connections than are configured where the operating system does not let the process open so many files. */
+function limitsFor({ serviceLimits, databaseLimits }: Configuration, logger: Logger): ServiceLimits {
+  const most = mostConnections(databaseLimits.poolSize + LANES)
+  if (serviceLimits.connectionLimit <= most) return serviceLimits
+  logger.warn(`CONNECTION_LIMIT is ${most}, because the process may not open more files (ulimit -n).`)
+  return { ...serviceLimits, connectionLimit: most }
+}
+
+async function listen({ server }: Service, { host, port }: Configuration): Promise<void> {
+  server.listen({ port, host, backlog: BACKLOG })
   try {
-    await once(service, 'listening')
+    await once(server, 'listening')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const reason = { EADDRINUSE: 'is taken', EACCES: 'may not be used by this user' }[code ?? '']
@@ -131,8 +165,8 @@ async function listen(service: HttpServer, { host, port }: Configuration): Promi
   }
 }
 
-function announce(service: HttpServer, { host, publicUrl }: Configuration, logger: Logger): void {
-  const { port, family } = service.address() as AddressInfo
+function announce({ server }: Service, { host, publicUrl }: Configuration, logger: Logger): void {
+  const { port, family } = server.address() as AddressInfo
   const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : family === 'IPv6' ? `[${host}]` : host
   const address = `http://${name}:${port}`
   const example = `curl -i ${address}/todos -H "Content-Type: application/json" -d "{\\"title\\":\\"Water the plants\\"}"`

@@ -157,10 +157,71 @@ export const settings = {
   STATEMENT_TIMEOUT: setting('5', 'How long one statement may run in the database.', seconds(1, 300)),
   START_TIMEOUT: setting('60', 'How long a start waits for a database that is away.', seconds(0, 3600)),
   REQUEST_TIMEOUT: setting('30', 'How long a request may take to arrive.', seconds(1, 300)),
+  ANSWER_TIMEOUT: setting('30', 'How long a client may take to read an answer.', seconds(1, 300)),
+  HEADER_LIMIT: setting(
+    '16384',
+    "The size of a request's address and header fields together in bytes.",
+    wholeNumber(4_096, 65_536),
+  ),
   BODY_LIMIT: setting(
     '102400',
     'The size of a request body in bytes. (The smallest value lets every valid todo through.)',
     wholeNumber(65_536, 10_485_760),
+  ),
+  CHUNK_LIMIT: setting(
+    '4096',
+    'In how many chunks a request body may come: each costs as much time as hundreds of bytes.',
+    wholeNumber(100, 1_000_000),
+  ),
+  CONNECTION_LIMIT: setting(
+    '10000',
+    'How many connections of clients are open at once; beyond, those that have been idle for the longest are closed.',
+    wholeNumber(10, 100_000),
+  ),
+  CLIENT_MEMORY: setting(
+    '33554432',
+    'How many bytes unfinished requests and unread answers may hold in all; beyond, the largest and oldest are given up.',
+    wholeNumber(1_048_576, 17_179_869_184),
+  ),
+  CLIENT_MEMORY_PER_ADDRESS: setting(
+    '16777216',
+    'The same for the connections of one address; a trusted proxy has no such limit.',
+    wholeNumber(1_048_576, 17_179_869_184),
+  ),
+  CONCURRENCY_LIMIT: setting(
+    '32',
+    'How many requests are handled at once; the others wait for their turn. More than `POOL_SIZE`, to keep it busy.',
+    wholeNumber(1, 10_000),
+  ),
+  QUEUE_TIMEOUT: setting(
+    '0.5',
+    'How long a request waits for its turn before it is refused.',
+    seconds(0.01, 60),
+  ),
+  QUEUE_LIMIT: setting(
+    '10000',
+    'How many requests wait for their turn or for their refusal.',
+    wholeNumber(1, 100_000),
+  ),
+  REFUSAL_DELAY: setting(
+    '1',
+    'After how long at least a request that waited in vain gets its 503, so that its client does not try again at once.',
+    seconds(0, 60),
+  ),
+  REFUSAL_TIMEOUT: setting(
+    '8',
+    'After how long at most, when there are so many of them that their answers would take time from other requests.',
+    seconds(0, 60),
+  ),
+  LINGER_TIMEOUT: setting(
+    '1',
+    'How long further requests are read and thrown away after an answer that closes the connection.',
+    seconds(0, 30),
+  ),
+  LINGER_LIMIT: setting(
+    '33554432',
+    'How many bytes are read and thrown away after an early answer; beyond, the connection is closed.',
+    wholeNumber(0, 1_073_741_824),
   ),
   SHUTDOWN_DELAY: setting(
     '0',

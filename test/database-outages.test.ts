@@ -193,6 +193,7 @@ describe('When the database', () => {
       ...{
         DATABASE_URL: service.databaseUrl,
         POOL_SIZE: '1',
+        CONCURRENCY_LIMIT: '1000',
         CONNECT_TIMEOUT: '60',
         STATEMENT_TIMEOUT: '60',
       },

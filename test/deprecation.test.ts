@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import pino from 'pino'
 import { parseDocument } from 'yaml'
+import { readConfiguration } from '../src/configuration.js'
 import { createService } from '../src/contract/app.js'
 import { contractFile, loadContract, operationsOf } from '../src/contract/contract.js'
 import type { Handlers } from '../src/contract/types.js'
@@ -35,15 +36,14 @@ async function serve(fields: Record<string, unknown>): Promise<string> {
     ...(Object.fromEntries(failing) as Handlers),
     listTodos: async () => ({ status: 200, body: [], headers: { Link: '</todos?cursor=a>; rel="next"' } }),
   }
-  const server = await createService({
+  const { server } = await createService({
     contract,
     handlers,
     logger: pino({ level: 'silent' }),
     publicUrl: undefined,
     trustProxy: false,
     corsOrigin: '*',
-    bodyLimit: 1_000,
-    requestTimeout: 1_000,
+    limits: readConfiguration({}, tmpdir()).serviceLimits,
     documentation: (_request, _response, next) => next(),
     isUnavailable: () => false,
     isStopping: () => false,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { serve } from './support/client.js'
+import { lockTodos, statementWaits } from './support/locked-todos.js'
 import { startService, waitUntil } from './support/service.js'
 
 const { service, client } = await serve()
@@ -61,15 +62,13 @@ test('a traceparent is in the line, if it is one', async () => {
 })
 
 test('a client that goes away before its answer is logged as such', async () => {
-  await service.query('begin')
-  await service.query('lock table todo.todos in access exclusive mode')
+  const release = await lockTodos(service)
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.write('GET /todos HTTP/1.1\r\nHost: a\r\nX-Request-Id: gone\r\n\r\n')
-  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock'`
-  await waitUntil('the request waits', async () => (await service.query(waiting)).length > 0)
+  await statementWaits(service)
   socket.destroy()
   const [line] = await linesOf('gone')
-  await service.query('rollback')
+  await release()
   assert.equal(line?.aborted, true)
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
 import { type Answer, serve } from './support/client.js'
-import { waitUntil } from './support/service.js'
+import { statementWaits } from './support/locked-todos.js'
 
 /**
  * The database accepts no statement on the todos while these requests are made: whichever of them reaches for it waits
@@ -58,8 +58,7 @@ test('a good request waits for the database', async () => {
   await service.query('begin')
   await service.query('lock table todo.todos, todo.idempotency_keys in access exclusive mode')
   held = client.post({ title: 'holds the only connection' })
-  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-  await waitUntil('a write waits', async () => (await service.query(waiting)).length === 1)
+  await statementWaits(service)
 })
 
 test('a bad request uses no connection to the database', async () => {

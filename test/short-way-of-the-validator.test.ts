@@ -11,7 +11,7 @@ import { after, before, test } from 'node:test'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { middleware } from 'express-openapi-validator'
 import type { OpenAPIV3 } from 'express-openapi-validator/dist/framework/types.js'
-import { bodyReader } from '../src/contract/body.js'
+import { bodyParser, bodyReceiver } from '../src/contract/body.js'
 import { contractFile, loadContract, type Operation, operationsOf } from '../src/contract/contract.js'
 import { exchangeOf } from '../src/contract/exchange.js'
 import { problemFrom } from '../src/contract/problems.js'
@@ -28,6 +28,7 @@ const asGet: RequestHandler = (request, _response, next) => {
   next()
 }
 
+const limits = { bodyLimit: 102_400, chunkLimit: 1_000 }
 const servers: Server[] = []
 after(() => {
   for (const server of servers) server.close()
@@ -54,7 +55,7 @@ async function serve(steps: RequestHandler | RequestHandler[]): Promise<string> 
     }
     next()
   })
-  app.use(refuseQueryFaults, bodyReader(102_400), steps)
+  app.use(refuseQueryFaults, bodyReceiver(limits), bodyParser(limits), steps)
   app.use((request, response) => {
     const { pathParams } = (request as unknown as { openapi: { pathParams: unknown } }).openapi
     const headers = { match: request.headers['if-match'], key: request.headers['idempotency-key'] }
@@ -276,6 +277,14 @@ test('2,000 generated requests are answered the same', async () => {
     if ((await compare(sample)) === 200) accepted += 1
   }
   equal(accepted > 100, true, `only ${accepted} requests were good`)
+})
+
+test('of more faults than are listed, the same are listed', async () => {
+  const fields = Array.from({ length: 2_000 }, (_, index) => `"f${index}":0`).join()
+  for (const field of ['"title":"a"', '"title":""', '"status":"x"', '"order":"1"']) {
+    equal(await compare(sampleOf('POST', '/todos', '', {}, 'application/json', `{${field},${fields}}`)), 400)
+  }
+  equal(await compare(sampleOf('GET', '/todos', 'status=x&'.repeat(1_000), {}, '', '')), 400)
 })
 
 test('a contract that needs what the short way leaves out is refused at start', () => {

@@ -77,7 +77,7 @@ async function transaction({ databaseUrl }: Service) {
 
 test('while a table is locked, each of many gets its 503 in time, and afterwards all are served at once', async () => {
   const limits = { CONNECT_TIMEOUT: '1', STATEMENT_TIMEOUT: '1' }
-  const service = await startService(limits)
+  const service = await startService({ ...limits, CONCURRENCY_LIMIT: '1000' }) // all of them wait in the database
   const one = await createdBy(service)
   const requests = [
     ...many(100, (index) => ({ path: index % 2 ? one : '/todos?limit=5' })),

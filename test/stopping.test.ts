@@ -2,26 +2,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { createClient, serve } from './support/client.js'
+import { serve } from './support/client.js'
+import { createInFlight } from './support/locked-todos.js'
 import { type Service, waitUntil } from './support/service.js'
-
-/** A request that is in flight until `release` is called, because it waits in the database. */
-async function requestInFlight(service: Service) {
-  const client = createClient(service.url)
-  await service.query('begin')
-  await service.query('lock table todo.todos in access exclusive mode')
-  const answer = client.create({ title: 'in flight' })
-  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-  await waitUntil('the request waits', async () => (await service.query(waiting)).length > 0)
-  return { answer, release: () => service.query('rollback') }
-}
 
 const isStopping = (service: Service) => service.logs.some(({ msg }) => msg === 'Stopping.')
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} lets the request in flight finish, takes no more, and ends with 0`, async () => {
-    const { service } = await serve({ STATEMENT_TIMEOUT: '60' })
-    const { answer, release } = await requestInFlight(service)
+    const { service, client } = await serve({ STATEMENT_TIMEOUT: '60' })
+    const { answer, release } = await createInFlight(service, client)
     const ended = once(service.process, 'exit')
     service.process.kill(signal)
     await waitUntil('it is stopping', () => isStopping(service))
@@ -44,7 +34,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 test('connections that are kept open do not hold it up', async () => {
   const { service, client } = await serve({ STATEMENT_TIMEOUT: '60' })
   await Promise.all(Array.from({ length: 20 }, () => client.get('/health')))
-  const { answer, release } = await requestInFlight(service)
+  const { answer, release } = await createInFlight(service, client)
   service.process.kill('SIGTERM')
   await waitUntil('it is stopping', () => isStopping(service))
   const released = performance.now()
@@ -78,8 +68,8 @@ test('during SHUTDOWN_DELAY it serves on, not ready, and asks clients to leave',
 })
 
 test('a second signal ends it at once', async () => {
-  const { service } = await serve({ STATEMENT_TIMEOUT: '60' })
-  const { answer, release } = await requestInFlight(service)
+  const { service, client } = await serve({ STATEMENT_TIMEOUT: '60' })
+  const { answer, release } = await createInFlight(service, client)
   const failed = assert.rejects(answer)
   service.process.kill('SIGTERM')
   await waitUntil('it is stopping', () => isStopping(service))

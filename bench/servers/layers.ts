@@ -5,8 +5,9 @@
 import '../../src/heap.js'
 import { createServer } from 'node:http'
 import express, { type RequestHandler } from 'express'
+import { readConfiguration } from '../../src/configuration.js'
 import { createService, type ServiceOptions } from '../../src/contract/app.js'
-import { bodyReader } from '../../src/contract/body.js'
+import { bodyParser, bodyReceiver } from '../../src/contract/body.js'
 import { answer, type Exchange, fieldsOf } from '../../src/contract/exchange.js'
 import { crossOrigin, securityHeaders } from '../../src/contract/headers.js'
 import { refuseQueryFaults } from '../../src/contract/query.js'
@@ -51,8 +52,7 @@ const options: ServiceOptions = {
   publicUrl: undefined,
   trustProxy: false,
   corsOrigin: '*',
-  bodyLimit: 102_400,
-  requestTimeout: 30_000,
+  limits: readConfiguration({}, '/').serviceLimits,
   documentation: (_request, _response, next) => next(),
   isUnavailable: () => false,
   isStopping: () => false,
@@ -97,10 +97,11 @@ async function partial(withValidator: boolean) {
     next()
   })
   const nothing: RequestHandler = (_request, _response, next) => next()
-  const validation = [bodyReader(102_400), refuseQueryFaults, await createValidator(contract, operations)]
-  app.use(nothing, nothing, ...(withValidator ? validation : [nothing, nothing, nothing]))
+  const body = [bodyReceiver(options.limits), bodyParser(options.limits)]
+  const validation = [...body, refuseQueryFaults, createValidator(contract, operations)]
+  app.use(nothing, nothing, nothing, ...(withValidator ? validation : validation.map(() => nothing)))
   app.use((request, response) => answer(response, 200, fields, contentFor(request.method, request.url)))
-  return httpServer(app, options, headers, () => {})
+  return httpServer(app, options.limits, headers, { limit: () => {}, refusal: () => {} }).server
 }
 
 const server =
@@ -110,5 +111,5 @@ const server =
       ? await partial(false)
       : layer === 'validator'
         ? await partial(true)
-        : await createService(options)
+        : (await createService(options)).server
 server.listen(Number(port), '127.0.0.1')

@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
 import { parse as parseQuery } from 'node:querystring'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { Logger } from 'pino'
-import { bodyReader } from './body.js'
+import { admission, type LoadLimits } from './admission.js'
+import { bodyParser, bodyReceiver } from './body.js'
+import type { Refusal } from './connection.js'
 import { type Contract, operationsOf } from './contract.js'
 import { dispatcher } from './dispatch.js'
 import { answer, type Exchange, exchangeOf, type Fields, fieldsNow, fieldsOf } from './exchange.js'
 import { type CrossOrigin, crossOrigin, securityHeaders } from './headers.js'
+import { limitLog } from './limit-log.js'
 import { headersOf, ProblemError, problemDetails, problemFrom } from './problems.js'
 import { refuseMisdirected } from './protocol.js'
 import { refuseQueryFaults } from './query.js'
 import { requestLog } from './request-log.js'
 import { type FindRoute, routesOf } from './routes.js'
-import { httpServer } from './server.js'
+import { httpServer, type ServerLimits, type Service } from './server.js'
 import type { Handlers } from './types.js'
 import { createValidator } from './validator.js'
 import { refusal } from './violations.js'
+
+/** Everything that clients can use up has a limit. */
+export type ServiceLimits = ServerLimits & LoadLimits
 
 export interface ServiceOptions {
   readonly contract: Contract
@@ -27,10 +32,7 @@ export interface ServiceOptions {
   /** As Express's `trust proxy` takes it. */
   readonly trustProxy: false | number | string[]
   readonly corsOrigin: '*' | string[]
-  /** In bytes, after decompression. */
-  readonly bodyLimit: number
-  /** In milliseconds: a request must have arrived whole by then. */
-  readonly requestTimeout: number
+  readonly limits: ServiceLimits
   /** Routes outside the contract's operations. */
   readonly documentation: RequestHandler
   /** Whether an error that a handler threw means that something it needs cannot be reached now. */
@@ -45,10 +47,14 @@ export interface ServiceOptions {
  *
  * Rejects when the validator cannot use the contract.
  */
-export async function createService(options: ServiceOptions): Promise<Server> {
+export async function createService(options: ServiceOptions): Promise<Service> {
   const operations = operationsOf(options.contract)
   const cors = crossOrigin(options.corsOrigin, operations)
   const headers = { ...securityHeaders(), ...cors.headers }
+  const reports = {
+    limit: limitLog(options.logger),
+    refusal: (refusal: Refusal) => options.logger.info(refusal, 'refused'),
+  }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -61,14 +67,16 @@ export async function createService(options: ServiceOptions): Promise<Server> {
   if (cors.dependsOnOrigin) app.use(cors.middleware)
   app.use(refuseMisdirected, answerOptions(cors))
   app.use(
-    onlyOperations(bodyReader(options.bodyLimit)),
+    onlyOperations(bodyReceiver(options.limits)),
+    onlyOperations(admission(options.limits, reports.limit)),
+    onlyOperations(bodyParser(options.limits)),
     onlyOperations(refuseQueryFaults),
     onlyOperations(createValidator(options.contract, operations)),
     onlyOperations(dispatcher(operations, options)),
   )
   app.use(setFields, options.documentation, refuseUnknown)
   app.use(answerError(options))
-  return httpServer(app, options, headers, (refusal) => options.logger.info(refusal, 'refused'))
+  return httpServer(app, options.limits, headers, reports)
 }
 
 /** Begins an answer: finds the operation, gathers what every answer carries, and logs the end. */
@@ -137,7 +145,8 @@ const refuseUnknown: RequestHandler = (_request, response) => {
 /** The one place where an error becomes an answer. */
 function answerError({ logger, isUnavailable }: ServiceOptions) {
   return (error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const { requestId, operation } = exchangeOf(response)
+    const { requestId, operation, leave } = exchangeOf(response)
+    leave?.()
     const problem = (operation && refusal(error, operation, request)) ?? problemFrom(error, isUnavailable)
     if (problem.code === 503 && problem !== error)
       logger.warn({ requestId, reason: (error as Error).message }, 'unavailable') // no fault of the code: no stack

@@ -1,86 +1,154 @@
-import type { Readable, Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { parse as parseContentType } from 'content-type'
 import type { Request, RequestHandler, Response } from 'express'
+import { connectionOf } from './connections.js'
 import { exchangeOf } from './exchange.js'
 import { badRequest, ProblemError } from './problems.js'
+import { hasBody } from './protocol.js'
+
+export interface BodyLimits {
+  /** The largest body in bytes, as sent and after decompression; beyond it the answer is 413. */
+  readonly bodyLimit: number
+  /** In how many chunks a body may come; beyond it the answer is 413. */
+  readonly chunkLimit: number
+}
+
+type Decoder = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
 /** What undoes each content coding (RFC 9110, section 8.4.1). */
-const DECODERS = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+const DECODERS = new Map<string, Decoder>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
 ])
 
 /**
- * Reads a JSON body into `request.body` when the operation takes one of the request's media type, and reduces
+ * Receives a body as bytes into `request.body` when the operation takes one of the request's media type, and reduces
  * `Content-Type` to its bare media type: the validator keeps a compiled schema for each value it has ever seen.
  *
  * By itself, because body-parser costs a sixth of a whole create, and answers a body that is too large only when all of
  * it has come.
- *
- * @param limit the largest body in bytes, after decompression; beyond it the answer is 413
  */
-export function bodyReader(limit: number): RequestHandler {
+export function bodyReceiver(limits: BodyLimits): RequestHandler {
   return (request, response, next) => {
     const bodies = bodiesOf(response)
     if (bodies.size === 0 || !hasBody(request)) {
       delete request.headers['content-type']
+      if (hasBody(request)) connectionOf(request.socket)?.discard(request) // what is ignored is not kept either
       if (bodies.size > 0) throw bodyRequired()
       return next()
     }
     request.headers['content-type'] = mediaType(request.headers['content-type'])
     if (!bodies.has(request.headers['content-type'])) return next() // the validator refuses it
-    // Known beforehand, so nobody needs to send it; what is compressed or chunked is measured while it comes.
-    if (Number(request.headers['content-length']) > limit) throw tooLarge(limit)
-    const content = decoded(request)
+    decoderOf(request)
+    // Known beforehand, so nobody needs to send it; what is chunked is measured while it comes.
+    if (Number(request.headers['content-length']) > limits.bodyLimit) throw tooLarge(limits.bodyLimit)
     if (request.headers.expect !== undefined) {
       response.writeContinue()
       delete request.headers.expect // from now on the body is on its way
     }
-    return receive(request, content, limit).then((bytes) => {
-      request.body = parse(bytes)
+    return gatherBody(request, limits).then((bytes) => {
+      request.body = bytes
       next()
     })
   }
 }
 
-function decoded(request: Request): Readable {
-  const coding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
-  if (coding === 'identity') return request
+/** Turns the bytes of a body into what they say. */
+export function bodyParser({ bodyLimit: limit }: BodyLimits): RequestHandler {
+  return (request, _response, next) => {
+    if (!Buffer.isBuffer(request.body)) return next()
+    const decoder = decoderOf(request)
+    if (decoder === undefined) {
+      request.body = parse(request.body)
+      return next()
+    }
+    return decoder(request.body, { maxOutputLength: limit })
+      .catch((error) => {
+        throw error.code === 'ERR_BUFFER_TOO_LARGE'
+          ? tooLarge(limit)
+          : badBody('cannot be read; is its Content-Encoding right?')
+      })
+      .then((bytes) => {
+        request.body = parse(bytes)
+        next()
+      })
+  }
+}
+
+function decoderOf({ headers }: Request): Decoder | undefined {
+  const coding = headers['content-encoding']?.toLowerCase() ?? 'identity'
   const decoder = DECODERS.get(coding)
-  if (decoder) return request.pipe(decoder())
+  if (decoder !== undefined || coding === 'identity') return decoder
   const codings = [...DECODERS.keys()].join(', ')
   throw new ProblemError(415, { detail: `The Content-Encoding must be one of ${codings}, or absent.` })
 }
 
-/** Gathers a body. What still comes of one that is refused is thrown away. */
-function receive(request: Request, content: Readable, limit: number): Promise<Buffer> {
+/** Bytes of a body that are not counted while they come: counting each tiny chunk would cost more than parsing it. */
+const UNCOUNTED = 1_024
+
+const gathered = new WeakMap<IncomingMessage, Promise<Buffer>>()
+
+/**
+ * The bytes of a body, in one piece however small the chunks were in which it came: as objects of their own they would
+ * cost four hundred times as much. What comes beyond the limit is thrown away. Asked again it gives the same.
+ */
+export function gatherBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const known = gathered.get(request)
+  if (known) return known
+  const body = gather(request, limits)
+  body.catch(() => {}) // whoever asks for it gets the error
+  gathered.set(request, body)
+  return body
+}
+
+function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    let bytes: Buffer = Buffer.alloc(0)
     let length = 0
-    const leaveRest = () => {
-      if (content === request) return
-      request.unpipe()
-      content.destroy()
-      request.resume()
+    let counted = 0
+    // What is announced and never sent costs nothing: the system gives memory when it is written to.
+    const announced = Number(request.headers['content-length'])
+    let chunks = 0
+    const connection = connectionOf(request.socket)
+    const count = () => {
+      connection?.keep(request, length - counted)
+      counted = length
     }
-    const refuse = (fault: ProblemError) => {
-      leaveRest()
-      reject(fault)
-    }
-    content.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= limit) chunks.push(chunk)
-      else refuse(tooLarge(limit))
+    request.on('data', (chunk: Buffer) => {
+      connection?.came(request, chunk.length)
+      if (length > bodyLimit) return // refused; the answer's end waits for the rest
+      const end = length + chunk.length
+      chunks += 1
+      if (end > bodyLimit || chunks > chunkLimit) {
+        bytes = Buffer.alloc(0)
+        length = Number.POSITIVE_INFINITY
+        return reject(chunks > chunkLimit ? tooManyChunks(chunkLimit) : tooLarge(bodyLimit))
+      }
+      if (length === 0) bytes = chunk
+      else {
+        if (end > bytes.length)
+          bytes = enlarged(bytes.subarray(0, length), announced || Math.min(bodyLimit, 2 * end))
+        chunk.copy(bytes, length)
+      }
+      length = end
+      if (length - counted > UNCOUNTED) count()
     })
-    content.on('end', () => {
-      leaveRest() // what may come after the end of what was compressed
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+    request.on('end', () => {
+      if (length <= bodyLimit) count()
+      resolve(bytes.subarray(0, length))
     })
-    request.on('error', () => refuse(badBody('ended before it was complete')))
-    content.on('error', () => refuse(badBody('cannot be read; is its Content-Encoding right?')))
+    request.on('error', () => reject(badBody('ended before it was complete')))
   })
+}
+
+function enlarged(bytes: Buffer, size: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(size)
+  bytes.copy(larger)
+  return larger
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -114,12 +182,10 @@ const bodyRequired = () => badBody('is required')
 const tooLarge = (limit: number) =>
   new ProblemError(413, { detail: `The body has more than ${limit} bytes.` })
 
-const bodiesOf = (response: Response) => exchangeOf(response).operation?.bodies ?? new Map()
+const tooManyChunks = (limit: number) =>
+  new ProblemError(413, { detail: `The body comes in more than ${limit} chunks.` }, { Connection: 'close' })
 
-/** A request has a body when either header says so (RFC 9112, section 6.3). */
-function hasBody({ headers }: Request): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
+const bodiesOf = (response: Response) => exchangeOf(response).operation?.bodies ?? new Map()
 
 /** A client that names another character set than JSON's would be misread. */
 function mediaType(header = ''): string {

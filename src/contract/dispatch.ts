@@ -2,6 +2,7 @@ import { isIPv6, type Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Operation } from './contract.js'
 import { answer, exchangeOf, type Fields, fieldsOf } from './exchange.js'
+import { sendInTurn } from './fair-turns.js'
 import { ProblemError } from './problems.js'
 import type { Handlers, Input, Link, OperationId, ProblemDetails, Target } from './types.js'
 
@@ -36,8 +37,8 @@ export function dispatcher(
     }
   }
   return async (request, response) => {
-    const { operation } = exchangeOf(response)
-    const { handle, headerNames, fixedFields } = prepared.get(operation as Operation) as Prepared
+    const exchange = exchangeOf(response)
+    const { handle, headerNames, fixedFields } = prepared.get(exchange.operation as Operation) as Prepared
     const headers = Object.fromEntries(headerNames.map((name) => [name, request.headers[name.toLowerCase()]]))
     const input = {
       path: (request as unknown as Validated).openapi.pathParams,
@@ -46,9 +47,16 @@ export function dispatcher(
       body: request.body,
       link: linkOf(request),
     }
-    const reply = await handle(input as unknown as Input<OperationId>)
-    if (reply.problem) throw new ProblemError(reply.status, reply.problem)
-    send(response, reply, fixedFields.get(reply.status) ?? [])
+    try {
+      const reply = await handle(input as unknown as Input<OperationId>)
+      if (reply.problem) throw new ProblemError(reply.status, reply.problem)
+      const answerNow = () => send(response, reply, fixedFields.get(reply.status) ?? [])
+      // An operation that is never made to wait for its turn does not wait here either.
+      if (exchange.leave) await sendInTurn(answerNow)
+      else answerNow()
+    } finally {
+      exchange.leave?.()
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { RequestHandler } from 'express'
 import { type Contract, parseContract } from './contract.js'
+import { endAsAnswer } from './exchange.js'
 import { ProblemError } from './problems.js'
 import { type Answer, compressed, resource } from './resource.js'
 
@@ -36,6 +37,7 @@ export async function documentation(options: DocumentationOptions): Promise<Requ
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new ProblemError(405, { detail: `This path takes ${allow}.` }, { Allow: allow })
     }
+    endAsAnswer(response)
     answer(request, response)
   }
 }

@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import { connectionOf } from './connections.js'
 import type { Operation } from './contract.js'
 import type { Route } from './routes.js'
 
@@ -19,6 +20,10 @@ export interface Exchange {
   /** What every answer carries. */
   readonly fields: Fields
   readonly isStopping: () => boolean
+  /** Lets the next request be handled in the place of this one; only the first call counts. */
+  leave?: () => void
+  /** Refused because of overload: counted, and not logged one by one. */
+  isShed?: boolean
 }
 
 export const exchangeOf = (response: Response | undefined) => response?.locals as Exchange
@@ -33,10 +38,25 @@ export function fieldsNow({ fields, isStopping }: Exchange): Fields {
   return isStopping() ? [...fields, 'Connection', 'close'] : fields
 }
 
+/** Lets Express end an answer: its connection ends as it does after `answer`. */
+export function endAsAnswer(response: Response): void {
+  const connection = connectionOf(response.req.socket)
+  const end = response.end
+  if (!connection) return
+  response.end = ((content?: string | Buffer) => {
+    response.end = end
+    connection.end(response, content, !response.shouldKeepAlive || response.hasHeader('Connection'))
+    return response
+  }) as Response['end']
+}
+
 /** Sends a whole answer. Written at once, its fields need not be kept and looked up one by one. */
 export function answer(response: Response, status: number, fields: Fields, content?: string): void {
-  const all = [...fieldsNow(exchangeOf(response)), ...fields]
+  const exchange = exchangeOf(response)
+  const all = [...(fields.includes('Connection') ? exchange.fields : fieldsNow(exchange)), ...fields]
   if (content !== undefined) all.push('Content-Length', String(Buffer.byteLength(content)))
   response.writeHead(status, all)
-  response.end(content)
+  const connection = connectionOf(response.req.socket)
+  if (connection) connection.end(response, content, !response.shouldKeepAlive || all.includes('Connection'))
+  else response.end(content)
 }

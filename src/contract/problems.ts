@@ -19,8 +19,8 @@ export class ProblemError extends Error {
 /** The contract lists at most this many violations (`Problem.errors.maxItems`); nobody counts those beyond. */
 export const MOST_VIOLATIONS = 100
 
-/** Clients try again after this many seconds; a database that was restarted is back within two. */
-const RETRY_AFTER = '1'
+/** Clients try again after 1 to this many seconds, each after another time, so that they do not all come at once. */
+const LONGEST_RETRY_AFTER = 5
 
 /** `400` that names all violations at once, or the first of too many. */
 export function badRequest(violations: readonly Violation[]): ProblemError {
@@ -40,7 +40,7 @@ export function problemDetails(status: number, details: ProblemDetails, requestI
 
 /** Headers that every answer of a status carries. */
 export function headersOf(status: number): Record<string, string> {
-  return status === 503 ? { 'Retry-After': RETRY_AFTER } : {}
+  return status === 503 ? { 'Retry-After': String(1 + Math.floor(Math.random() * LONGEST_RETRY_AFTER)) } : {}
 }
 
 /** RFC 9110's names, where Node still has those of RFC 7231. */

@@ -30,6 +30,7 @@ export const refuseMisdirected: RequestHandler = (request, _response, next) => {
   const { expect } = request.headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
     throw new ProblemError(417, { detail: 'The only expectation that can be met is 100-continue.' }, CLOSE)
+  if (request.httpVersion === '1.0') delete request.headers.expect // RFC 9110, section 10.1.1
   const fault = hostFault(request)
   if (fault) throw badRequest([{ header: 'Host', detail: fault }])
   // Express gives the forwarded host in the place of the request's own where the proxy is trusted.
@@ -62,3 +63,19 @@ export function toOriginForm(request: IncomingMessage): void {
   if (address) headers.host = address.host
   request.url = address ? address.pathname + address.search : '*'
 }
+
+/** A request has a body when either header says so (RFC 9112, section 6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** About as many bytes as a request has on the wire, but for a body whose length nobody announced. */
+export function sizeOf({ method = '', url = '', rawHeaders, headers }: IncomingMessage): number {
+  let size = method.length + url.length + Number(headers['content-length'] ?? 0)
+  for (const text of rawHeaders) size += text.length + 2
+  return size + ' HTTP/1.1\r\n'.length + ' \r\n'.length
+}
+
+/** About as many bytes as there are behind the chunks of a body. */
+export const sizeOfTrailers = ({ rawTrailers }: IncomingMessage) =>
+  rawTrailers.reduce((size, text) => size + text.length + 2, '0\r\n\r\n'.length)

@@ -23,6 +23,7 @@ export function requestLog(logger: Logger): LogRequest {
   }
   process.prependListener('exit', write) // before the logger writes its own last piece
   return (request, response, start) => {
+    if (exchangeOf(response).isShed) return
     if (waiting.length === 0) setTimeout(write, PATIENCE)
     waiting.push(lineOf(request, response, start))
   }

@@ -164,4 +164,18 @@ export const todoMutations: readonly Mutation[] = [
     replacement: 'if (query.statuses?.length === 9)',
     test: 'list',
   },
+  {
+    removes: 'the second statement of a request has what the first left of its time',
+    file: 'todos/store.ts',
+    text: "first('exists', [id], begun)",
+    replacement: "first('exists', [id])",
+    test: 'slow-database',
+  },
+  {
+    removes: 'reads do not queue behind those that hang',
+    file: 'database/lane.ts',
+    text: 'waited > HANGING ? waited :',
+    replacement: 'waited < 0 ? waited :',
+    test: 'pipelined-reads',
+  },
 ]

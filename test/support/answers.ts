@@ -27,7 +27,7 @@ const operations = operationsOf(contract).map((operation) => ({
 }))
 
 /** Statuses that stand outside the contract's operations: the router's, and those of Node's own parser. */
-const OUTSIDE = [404, 405, 408, 414, 417, 431]
+const OUTSIDE = [404, 405, 408, 414, 417, 431, 503]
 
 /** What only an answer whose contract says so may carry. */
 const CONTRACT_HEADERS = ['etag', 'link', 'location', 'retry-after']

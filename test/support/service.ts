@@ -39,11 +39,13 @@ export interface Service {
  * @param settings beside a fresh, migrated database, unless they name another: DATABASE_URL, PGHOST or DATA_DIRECTORY
  * @param workingDirectory where it looks for manifest.json
  * @param main its program, that of another checkout for instance
+ * @param launcher a program and its parameters that become the service: the rest of the command follows
  */
 export async function startService(
   settings: Settings = {},
   workingDirectory = '.',
   main = ownMain,
+  launcher: readonly string[] = [],
 ): Promise<Service> {
   const port = await findFreePort()
   const allSettings: Settings = { PORT: String(port), ...(await withDatabase(settings)) }
@@ -55,7 +57,7 @@ export async function startService(
     url: `http://127.0.0.1:${port}`,
     databaseUrl,
     logs,
-    process: launch(main, allSettings, workingDirectory, logs),
+    process: launch(main, allSettings, workingDirectory, logs, launcher),
     async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) {
       if (!database) {
         database = new pg.Client(databaseUrl)
@@ -67,7 +69,7 @@ export async function startService(
     stop: () => end(service.process, 'SIGTERM'),
     kill: async () => void (await end(service.process, 'SIGKILL')),
     async restart() {
-      service.process = launch(main, allSettings, workingDirectory, logs)
+      service.process = launch(main, allSettings, workingDirectory, logs, launcher)
       await waitUntilReady(service)
     },
   }
@@ -117,9 +119,11 @@ function launch(
   settings: Settings,
   workingDirectory: string,
   logs: Record<string, unknown>[],
+  launcher: readonly string[] = [],
 ): ChildProcess {
   if (!existsSync(main)) throw new Error(`${main} is missing: run the tests with \`npm test [-- file…]\`.`)
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+  const command = [...launcher, process.execPath, '--enable-source-maps', main]
+  const child = spawn(command[0] as string, command.slice(1), {
     cwd: workingDirectory,
     env: { PATH: process.env.PATH, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Client } from './client.js'
 import type { Service } from './service.js'
 
 /** Creates a todo, and returns when that is acknowledged. */
@@ -17,4 +18,10 @@ export async function listTitles(service: Service): Promise<string[]> {
   assert.equal(response.status, 200)
   const todos = (await response.json()) as { title: string }[]
   return todos.map((todo) => todo.title)
+}
+
+/** As many todos as fit a page, as large as they can be: 2.4 MB of JSON. */
+export async function fillPage(client: Client): Promise<void> {
+  const description = '\u0001'.repeat(4_000)
+  await Promise.all(Array.from({ length: 100 }, () => client.create({ description })))
 }

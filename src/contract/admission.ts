@@ -1,0 +1,123 @@
+import type { NextFunction, RequestHandler, Response } from 'express'
+import { connectionOf } from './connections.js'
+import { exchangeOf } from './exchange.js'
+import { afterAccepting, isAccepting } from './fair-turns.js'
+import type { ReportLimit } from './limit-log.js'
+import { ProblemError } from './problems.js'
+
+/** How many requests are handled and wait at once; times in milliseconds. */
+export interface LoadLimits {
+  readonly concurrencyLimit: number
+  readonly queueLimit: number
+  readonly queueTimeout: number
+  readonly refusalDelay: number
+  readonly refusalTimeout: number
+}
+
+/** Milliseconds between two looks at who has waited for too long. */
+const CHECK_INTERVAL = 50
+
+/**
+ * Refusals in one check, 200 a second: a refusal costs up to 200 microseconds, so these cost a twenty-fifth of a processor
+ * however large the crowd is.
+ */
+const REFUSALS_A_CHECK = 10
+
+/** And of those that can wait no longer, so that the event loop has time for others. */
+const MOST_REFUSALS_A_CHECK = 250
+
+/** A request that waits, since its connection was held if that was before; those that came first are handled first. */
+interface Waiting {
+  readonly response: Response
+  readonly next: NextFunction
+  readonly since: number
+}
+
+/**
+ * Admission control: so many requests are handled at once as keep the database and the processor busy; the others wait
+ * for their turn. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
+ * handled any more, so that those who are handled get their answer soon. They are answered 503 only after
+ * `refusalDelay`, and when there are too many of them up to `refusalTimeout`: clients that try again at once would otherwise
+ * make refusing cost more than handling does.
+ *
+ * Comes when the body has arrived, so that slow clients take nobody's turn, and before anything is parsed. An operation
+ * whose contract has no 503 is always handled at once. While connections are being accepted nobody is admitted, so that
+ * a crowd of new ones is accepted within milliseconds: one a turn of the event loop, which handling makes long.
+ */
+export function admission(limits: LoadLimits, report: ReportLimit): RequestHandler {
+  const waiting = new Set<Waiting>()
+  const late = new Set<Waiting>()
+  let handled = 0
+  let checking: NodeJS.Timeout | undefined
+
+  function admit({ response, next }: Pick<Waiting, 'response' | 'next'>): void {
+    handled += 1
+    let isOver = false
+    exchangeOf(response).leave = () => {
+      if (isOver) return
+      isOver = true
+      handled -= 1
+      admitNext()
+    }
+    next()
+  }
+
+  function admitNext(): void {
+    moveLate()
+    if (isAccepting()) {
+      afterAccepting(admitNext)
+      return
+    }
+    for (const longest of waiting) {
+      if (handled >= limits.concurrencyLimit) return
+      waiting.delete(longest)
+      admit(longest)
+    }
+  }
+
+  function moveLate(): void {
+    const begin = performance.now() - limits.queueTimeout
+    for (const each of waiting) {
+      if (each.since > begin) return
+      waiting.delete(each)
+      late.add(each)
+    }
+  }
+
+  function check(): void {
+    moveLate()
+    const now = performance.now()
+    let refused = 0
+    for (const each of late) {
+      const held = now - each.since
+      const most = held < limits.refusalTimeout ? REFUSALS_A_CHECK : MOST_REFUSALS_A_CHECK
+      if (held < limits.refusalDelay || refused >= most) break
+      late.delete(each)
+      refused += 1
+      refuse(each, 'QUEUE_TIMEOUT')
+    }
+    if (waiting.size + late.size > 0) return
+    clearInterval(checking)
+    checking = undefined
+  }
+
+  function refuse({ response, next }: Pick<Waiting, 'response' | 'next'>, limit: string): void {
+    exchangeOf(response).isShed = true
+    report(limit)
+    next(new ProblemError(503, { detail: 'There are too many requests now. Try again later.' }))
+  }
+
+  return (request, response, next) => {
+    const { operation } = exchangeOf(response)
+    if (!operation?.responses.has(503)) return next()
+    if (handled < limits.concurrencyLimit && waiting.size === 0 && !isAccepting())
+      return admit({ response, next })
+    if (waiting.size + late.size >= limits.queueLimit) return refuse({ response, next }, 'QUEUE_LIMIT')
+    const since = connectionOf(request.socket)?.heldSince ?? performance.now()
+    const each = { response, next, since }
+    waiting.add(each)
+    if (isAccepting()) afterAccepting(admitNext)
+    checking ??= setInterval(check, CHECK_INTERVAL)
+    response.once('close', () => waiting.delete(each) || late.delete(each))
+  }
+}

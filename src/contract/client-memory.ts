@@ -1,0 +1,115 @@
+import { collectGarbage } from '../heap.js'
+
+/** Somebody for whom memory is held. */
+export interface Holder {
+  /** Undefined for a trusted proxy, behind which there are many clients: only the limit in all counts for it. */
+  readonly address: string | undefined
+  /** Whether it is the client that has to go on, by sending or by reading. */
+  readonly isAwaited: boolean
+  /** Frees at once what is held for it. */
+  giveWay(): void
+}
+
+/** In bytes. */
+export interface MemoryLimits {
+  readonly clientMemory: number
+  readonly clientMemoryPerAddress: number
+}
+
+type LimitName = 'CLIENT_MEMORY' | 'CLIENT_MEMORY_PER_ADDRESS'
+
+/** Beyond a limit this share of it is freed as well, so that the next to come need not be compared with all again. */
+const SHARE_TO_FREE = 0.1
+
+/** After so many bytes were held, and nearly all of them were given back, the memory goes back to the system as well. */
+const WORTH_COLLECTING = 8 * 1_024 * 1_024
+const NEARLY_ALL = 0.9
+/** Milliseconds from then on until it does: whoever attacks may come again. */
+const COLLECTION_DELAY = 5_000
+
+/**
+ * How much memory clients make the service hold by unfinished requests and unread answers. Beyond a limit those give way
+ * who hold the most for the longest, first of them those that are awaited: clients that send and read at a normal pace
+ * are never among them.
+ */
+export class ClientMemory {
+  readonly #limits: MemoryLimits
+  readonly #report: (limit: LimitName) => void
+  readonly #all = new Account()
+  readonly #addresses = new Map<string, Account>()
+  #most = 0
+  #collecting: NodeJS.Timeout | undefined
+
+  /** @param report is told of each holder that had to give way */
+  constructor(limits: MemoryLimits, report: (limit: LimitName) => void) {
+    this.#limits = limits
+    this.#report = report
+  }
+
+  /** Says how many bytes are held for somebody now, in all; may make others, or this one, give way. */
+  hold(holder: Holder, bytes: number): void {
+    const { clientMemory, clientMemoryPerAddress } = this.#limits
+    const ofAddress = this.#set(holder, bytes)
+    if (this.#all.total > clientMemory) this.#free(this.#all, clientMemory, 'CLIENT_MEMORY')
+    if (ofAddress && ofAddress.total > clientMemoryPerAddress)
+      this.#free(ofAddress, clientMemoryPerAddress, 'CLIENT_MEMORY_PER_ADDRESS')
+    this.#most = Math.max(this.#most, this.#all.total)
+    if (this.#most > WORTH_COLLECTING) this.#collectLater()
+  }
+
+  #collectLater(): void {
+    this.#collecting ??= setTimeout(() => {
+      this.#collecting = undefined
+      if (this.#all.total > this.#most * (1 - NEARLY_ALL)) return
+      this.#most = 0
+      collectGarbage()
+    }, COLLECTION_DELAY).unref()
+  }
+
+  #set(holder: Holder, bytes: number): Account | undefined {
+    this.#all.set(holder, bytes)
+    const { address } = holder
+    if (address === undefined) return undefined
+    const account = this.#addresses.get(address) ?? new Account()
+    account.set(holder, bytes)
+    if (account.isEmpty) this.#addresses.delete(address)
+    else this.#addresses.set(address, account)
+    return account
+  }
+
+  #free(account: Account, limit: number, name: LimitName): void {
+    for (const holder of account.costliest()) {
+      if (account.total <= limit * (1 - SHARE_TO_FREE)) return
+      this.#set(holder, 0)
+      this.#report(name)
+      holder.giveWay()
+    }
+  }
+}
+
+/** Who holds how much, and since when by `performance.now()`. */
+class Account {
+  total = 0
+  readonly #held = new Map<Holder, { bytes: number; readonly since: number }>()
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0
+  }
+
+  set(holder: Holder, bytes: number): void {
+    const known = this.#held.get(holder)
+    this.total += bytes - (known?.bytes ?? 0)
+    if (bytes === 0) this.#held.delete(holder)
+    else if (known) known.bytes = bytes
+    else this.#held.set(holder, { bytes, since: performance.now() })
+  }
+
+  costliest(): Holder[] {
+    const now = performance.now()
+    const costs = [...this.#held].map(([holder, { bytes, since }]) => {
+      return { holder, isAwaited: Number(holder.isAwaited), cost: bytes * (now - since) }
+    })
+    costs.sort((one, other) => other.isAwaited - one.isAwaited || other.cost - one.cost)
+    return costs.map(({ holder }) => holder)
+  }
+}

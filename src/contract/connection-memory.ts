@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ClientMemory, Holder } from './client-memory.js'
+import { sizeOf, sizeOfTrailers } from './protocol.js'
+
+/** Bytes that a request costs that waits for its turn or has not come whole, and each of its header fields, as measured. */
+const REQUEST = 4_096
+const FIELD = 160
+/** A request with as many strings for its fields counts from its head on: waiting to see whether it stays would be too late. */
+const MANY_FIELDS = 200
+/** Bytes that an unfinished head costs, and what each of its bytes costs: it is kept as many small strings. */
+const UNFINISHED_HEAD = 8_192
+const UNFINISHED_BYTE = 5
+/** Bytes between requests, and around their fields and chunks, that are no unfinished head. */
+const UNCOUNTED = 64
+/** Bytes around a chunk beside its length: two line ends (RFC 9112, section 7.1). */
+const CHUNK_FRAME = 4
+
+const isChunked = (headers: IncomingMessage['headers']) => headers['transfer-encoding'] !== undefined
+
+/** Bytes that one connection makes the service hold: its unfinished and waiting requests, and its unread answers. */
+export class ConnectionMemory {
+  readonly #connection: Holder & { readonly socket: Socket }
+  readonly #memory: ClientMemory
+  readonly #headerLimit: number
+  /** Bytes that belong to requests of which the head has come. */
+  #counted = 0
+  /** Bytes that are kept for each request, and for all that wait or are handled. */
+  readonly #requests = new WeakMap<IncomingMessage, number>()
+  #kept = 0
+  #held = 0
+
+  constructor(connection: Holder & { readonly socket: Socket }, memory: ClientMemory, headerLimit: number) {
+    this.#connection = connection
+    this.#memory = memory
+    this.#headerLimit = headerLimit
+  }
+
+  get isHeld(): boolean {
+    return this.#held > 0
+  }
+
+  get isKept(): boolean {
+    return this.#kept > 0
+  }
+
+  /** Bytes of a head that has not come whole; known only while no request is under way. */
+  get unfinishedHead(): number {
+    const bytes = this.#connection.socket.bytesRead - this.#counted
+    return bytes > UNCOUNTED ? Math.min(bytes, this.#headerLimit) : 0
+  }
+
+  /** The head of a request has come. */
+  began(request: IncomingMessage): void {
+    this.#counted += sizeOf(request)
+    if (request.rawHeaders.length > MANY_FIELDS) this.stays(request)
+  }
+
+  /** A request waits, or its body does not come. */
+  stays(request: IncomingMessage): void {
+    if (!this.#requests.has(request)) this.keep(request, REQUEST + (FIELD * request.rawHeaders.length) / 2)
+  }
+
+  /** A part of a body has come: of a chunked one, whose length nobody announced, with the frame of a chunk. */
+  came({ headers }: IncomingMessage, bytes: number): void {
+    if (isChunked(headers)) this.#counted += bytes + bytes.toString(16).length + CHUNK_FRAME
+  }
+
+  /** More is kept of a request. */
+  keep(request: IncomingMessage, bytes: number): void {
+    this.#requests.set(request, (this.#requests.get(request) ?? 0) + bytes)
+    this.#kept += bytes
+  }
+
+  /** A request needs nothing any more. */
+  answered(request: IncomingMessage): void {
+    this.#kept -= this.#requests.get(request) ?? 0
+    if (isChunked(request.headers)) this.#counted += sizeOfTrailers(request)
+  }
+
+  /** No request is under way or waits: corrects what could only be estimated. */
+  becameIdle(): void {
+    this.#counted = this.#connection.socket.bytesRead - this.unfinishedHead
+  }
+
+  /** Says what is held now. */
+  update(isIdle: boolean): void {
+    const { socket } = this.#connection
+    if (socket.destroyed) return
+    const unfinished = isIdle ? this.unfinishedHead : 0
+    const head = unfinished > 0 ? UNFINISHED_HEAD + UNFINISHED_BYTE * unfinished : 0
+    this.#hold(socket.writableLength + this.#kept + head)
+  }
+
+  free(): void {
+    this.#hold(0)
+  }
+
+  #hold(bytes: number): void {
+    if (bytes === this.#held) return
+    this.#held = bytes
+    this.#memory.hold(this.#connection, bytes)
+  }
+}

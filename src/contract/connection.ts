@@ -1,0 +1,336 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ClientMemory, Holder } from './client-memory.js'
+import { ConnectionMemory } from './connection-memory.js'
+import type { ReportLimit } from './limit-log.js'
+import { hasBody } from './protocol.js'
+
+/** Limits in milliseconds and bytes. */
+export interface ConnectionLimits {
+  readonly headerLimit: number
+  readonly chunkLimit: number
+  readonly answerTimeout: number
+  readonly lingerTimeout: number
+  readonly lingerLimit: number
+}
+
+/** Why a request gets an answer that the app knows nothing of. */
+export interface Refusal {
+  readonly requestId: string
+  readonly status: number
+  readonly detail: string
+  /** The setting whose value was exceeded, if it was one. */
+  readonly limit?: string | undefined
+  readonly headers?: Record<string, string>
+}
+
+export interface ConnectionOptions {
+  readonly limits: ConnectionLimits
+  readonly memory: ClientMemory
+  readonly report: ReportLimit
+  /** Handles a request whose turn it is. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void
+  /** Takes the body of a request off the parser, whose chunks cost hundreds of bytes each, while it waits for its turn. */
+  readonly gather: (request: IncomingMessage) => void
+  /** Told of each request, and each chunk of a body: many of them in one turn of the event loop end it. */
+  readonly takePiece: (connection: Connection) => void
+  /** The bytes of an answer to a request that the app did not see; logs it. */
+  readonly refusal: (refusal: Refusal) => string
+}
+
+interface Turn {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** As many requests behind the last one are parsed; they are never handled. */
+const MOST_DROPPED = 1_000
+
+/**
+ * One connection of a client: its requests are handled one after the other, each when the answer to the one before has
+ * been taken. So no answer can stand in another's place (RFC 9112, section 9.3.2), and a client that does not read its
+ * answers stops its own requests and nobody else's (backpressure).
+ *
+ * After an answer that closes the connection, no further request is handled; what still comes is read and thrown away
+ * for a while, because closing at once would reset the connection, and the client might never see that answer
+ * (RFC 9112, section 9.6).
+ */
+export class Connection implements Holder {
+  readonly socket: Socket
+  readonly address: string | undefined
+  readonly #options: ConnectionOptions
+  readonly #memory: ConnectionMemory
+  #current: Turn | undefined
+  readonly #waiting: Turn[] = []
+  /** Nothing that comes from now on is handled. */
+  #isLast = false
+  #refusal: Refusal | undefined
+  #dropped = 0
+  /** How the connection ends at last, and until when and how far what still comes is read. */
+  #lingering: { readonly end: () => void; until: number; readonly bytes: number } | undefined
+  #unreadSince: number | undefined
+  #idleSince = performance.now()
+  #isPausing = false
+  #isHeld = false
+  #heldSince: number | undefined
+
+  constructor(socket: Socket, address: string | undefined, options: ConnectionOptions) {
+    this.socket = socket
+    this.address = address
+    this.#options = options
+    this.#memory = new ConnectionMemory(this, options.memory, options.limits.headerLimit)
+    // Before Node's own, which makes an error with its stack for each request that was not destroyed yet: 100 microseconds.
+    socket.prependOnceListener('close', () => this.#free())
+    socket.on('error', ignore) // after CONNECT Node no longer listens
+  }
+
+  /** By `performance.now()`; undefined while there is a request, or the beginning of one. */
+  get idleSince(): number | undefined {
+    return this.#current || this.#lingering || this.#memory.unfinishedHead > 0 ? undefined : this.#idleSince
+  }
+
+  /** Nothing was ever sent on it: a load balancer may have opened it ahead of need. */
+  get isUnused(): boolean {
+    return this.socket.bytesRead === 0
+  }
+
+  get isAwaited(): boolean {
+    if (!this.#current || this.#waiting.length > 0 || this.socket.writableLength > 0) return true
+    return isUnderWay(this.#current.request)
+  }
+
+  /** A request of which the head has come. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    if (this.socket.destroyed) return
+    this.#options.takePiece(this)
+    if (this.#isLast) {
+      this.#drop(request)
+      return
+    }
+    this.#memory.began(request)
+    if (this.#memory.isKept) this.#account()
+    // Node's parser loses what came together with such a request and behind it.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    const turn = { request, response }
+    if (this.#current) this.#wait(turn)
+    else this.#serve(turn)
+  }
+
+  /** A request that Node's parser refuses, or whose time is over: answered in its turn, and the last. */
+  refuse(refusal: Omit<Refusal, 'requestId'>): void {
+    if (this.#isLast) {
+      // What comes behind the last answer may be anything, but the rest of its own request must come in time.
+      if (refusal.status === 408) this.socket.destroy()
+      return
+    }
+    this.#isLast = true
+    const last = this.#waiting.at(-1) ?? this.#current
+    const isCut = last !== undefined && !last.request.complete
+    if (isCut && last !== this.#current) this.#waiting.pop()
+    this.#refusal = { requestId: randomUUID(), ...refusal }
+    if (isCut && last === this.#current && last.response.headersSent) this.socket.destroy()
+    else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
+  }
+
+  /** A part of a request's body came. */
+  came(request: IncomingMessage, bytes: number): void {
+    this.#options.takePiece(this)
+    this.#memory.came(request, bytes)
+  }
+
+  /** More of a request's body is kept, until its answer has been taken. */
+  keep(request: IncomingMessage, bytes: number): void {
+    this.#memory.keep(request, bytes)
+    this.#account()
+  }
+
+  /**
+   * Ends the answer to the current request. While the rest of that request may still come, or others behind an answer
+   * that closes the connection, the answer is sent without its end, and what comes is read and thrown away.
+   *
+   * @param isClosing whether the answer closes the connection
+   */
+  end(response: ServerResponse, content: string | Buffer | undefined, isClosing: boolean): void {
+    this.#isLast ||= isClosing
+    if (isClosing) this.socket.destroySoon = () => this.#halfClose() // Node closes at once after the last answer
+    if (isClosing || isUnderWay(response.req)) {
+      response.flushHeaders()
+      if (content !== undefined) response.write(content)
+      setImmediate(() => this.#linger(response, isClosing)) // when what came together with the request has been parsed
+    } else {
+      this.#discardUnread(response.req)
+      response.end(content)
+    }
+    if (this.socket.writableLength > 0) this.#account()
+  }
+
+  /** Throws away what comes of a request's body. */
+  discard(request: IncomingMessage): void {
+    let chunks = 0
+    request.on('data', (chunk: Buffer) => {
+      this.came(request, chunk.length)
+      chunks += 1
+      if (chunks > this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
+    })
+  }
+
+  /** Looks at the clock and at what nobody tells of; called several times a second. */
+  check(now: number): void {
+    const { socket } = this
+    if (this.#lingering && now > this.#lingering.until) this.#lingering.end()
+    if (this.#lingering && socket.bytesRead > this.#lingering.bytes) this.#exceeds('LINGER_LIMIT')
+    if (socket.writableLength === 0) this.#unreadSince = undefined
+    else {
+      this.#unreadSince ??= now
+      if (now - this.#unreadSince > this.#options.limits.answerTimeout) this.#exceeds('ANSWER_TIMEOUT')
+    }
+    if (this.#current && isUnderWay(this.#current.request)) this.#memory.stays(this.#current.request)
+    this.#account()
+  }
+
+  /** Since when the request that begins now may have lain unread, by `performance.now()`, if it did. */
+  get heldSince(): number | undefined {
+    return this.#heldSince
+  }
+
+  /** Reads nothing until `release`. */
+  hold(): void {
+    this.#isHeld = true
+    this.#heldSince = performance.now()
+    this.socket.pause()
+  }
+
+  /** Reads on in the next turn of the event loop. */
+  release(): void {
+    this.#isHeld = false
+    this.#resume()
+    setImmediate(() => {
+      if (!this.#isHeld) this.#heldSince = undefined
+    })
+  }
+
+  giveWay(): void {
+    const isAnswered =
+      this.#current !== undefined && (this.#current.request.complete || this.#current.response.headersSent)
+    // Where no request came, an answer would be taken for that to the next.
+    if (!this.#current || isAnswered || this.#isLast || this.#waiting.length > 0) this.socket.destroy()
+    else this.refuse({ status: 503, detail: 'There are too many unfinished requests now. Try again later.' })
+  }
+
+  #serve(turn: Turn): void {
+    this.#current = turn
+    turn.response.once('close', () => this.#next(turn))
+    this.#options.serve(turn.request, turn.response)
+  }
+
+  /** In a turn of the event loop of its own: answered at once, thousands of them would keep others from theirs. */
+  #serveNext(turn: Turn): void {
+    this.#current = turn
+    setImmediate(() => {
+      if (!this.socket.destroyed) this.#serve(turn)
+    })
+  }
+
+  #next({ request }: Turn): void {
+    this.#memory.answered(request)
+    this.#current = undefined
+    this.#unreadSince = undefined
+    this.#idleSince = performance.now()
+    const isOver = !this.socket.writable
+    this.#isLast ||= isOver
+    if (!isOver) this.#lingering = undefined
+    const turn = isOver ? undefined : this.#waiting.shift()
+    if (isOver) this.#free()
+    else if (turn) this.#serveNext(turn)
+    else if (this.#refusal) this.#answerRefused()
+    else this.#memory.becameIdle()
+    if (!isOver && this.socket.isPaused()) this.#resume()
+    if (this.#memory.isHeld) this.#account()
+  }
+
+  #resume(): void {
+    if (this.#waiting.length === 0 && !this.#isHeld) this.socket.resume()
+  }
+
+  #wait(turn: Turn): void {
+    this.#waiting.push(turn)
+    this.#memory.stays(turn.request)
+    if (hasBody(turn.request) && turn.request.headers.expect === undefined) this.#options.gather(turn.request)
+    this.#account()
+    if (this.#isPausing) return
+    this.#isPausing = true
+    // Not at once, because Node resumes the socket when it has parsed a request to its end.
+    setImmediate(() => {
+      this.#isPausing = false
+      if (this.#waiting.length > 0) this.socket.pause()
+    })
+  }
+
+  #drop(request: IncomingMessage): void {
+    this.discard(request)
+    this.#dropped += 1
+    if (this.#dropped > MOST_DROPPED) this.socket.destroy()
+  }
+
+  #linger(response: ServerResponse, isClosing: boolean): void {
+    if (isClosing) for (const { request } of this.#waiting.splice(0)) this.#drop(request)
+    this.#readOn(() => response.end())
+    if (isUnderWay(response.req)) this.discard(response.req.once('end', () => response.end()))
+    else {
+      this.#discardUnread(response.req)
+      response.end()
+    }
+  }
+
+  /** Says that nothing more will be sent, and reads on for a while, until the client has closed its side as well. */
+  #halfClose(): void {
+    this.socket.end()
+    this.#readOn(() => this.socket.destroy()).until = performance.now() + this.#options.limits.lingerTimeout
+  }
+
+  /** What has come of a body and nobody read would not be counted. */
+  #discardUnread(request: IncomingMessage): void {
+    if (hasBody(request) && request.complete && !request.readableEnded) this.discard(request)
+  }
+
+  /** Throws away what comes from now on, up to a limit, and until `until` is set and over. */
+  #readOn(end: () => void) {
+    const bytes = this.socket.bytesRead + this.#options.limits.lingerLimit
+    const lingering = { end, until: Number.POSITIVE_INFINITY, bytes }
+    this.#lingering = lingering
+    this.#resume()
+    return lingering
+  }
+
+  #answerRefused(): void {
+    const { socket } = this
+    if (!socket.writable || !this.#refusal) return void socket.destroy()
+    const close = () => socket.destroy()
+    // The rest of a request that came too late must have no effect. Of others the parser takes nothing any more.
+    const isCut = this.#current !== undefined
+    socket.end(this.#options.refusal(this.#refusal), isCut ? close : undefined)
+    if (!isCut) this.#readOn(close).until = performance.now() + this.#options.limits.lingerTimeout
+  }
+
+  #exceeds(limit: string): void {
+    if (this.socket.destroyed) return
+    this.#options.report(limit, { address: this.socket.remoteAddress })
+    this.socket.destroy()
+  }
+
+  #account(): void {
+    this.#memory.update(this.#current === undefined)
+  }
+
+  #free(): void {
+    for (const { request } of this.#waiting.splice(0)) request.destroy()
+    this.#memory.free()
+  }
+}
+
+const ignore = () => {}
+
+/** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
+const isUnderWay = (request: IncomingMessage) =>
+  hasBody(request) && !request.complete && request.headers.expect === undefined

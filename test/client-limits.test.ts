@@ -1,0 +1,170 @@
+/** What one client can make the service hold, and for how long. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { serve } from './support/client.js'
+import { bytesOf, openConnection, type RawConnection } from './support/connection.js'
+import { lockTodos, statementWaits } from './support/locked-todos.js'
+import { type Service, waitUntil } from './support/service.js'
+import { fillPage } from './support/todos.js'
+
+const linesOf = ({ logs }: Service, name: string) => logs.filter(({ limit }) => limit === name)
+const head = bytesOf('POST', '/todos', 'x'.repeat(100_000)).slice(0, -1)
+const open = async (url: string, count: number, bytes: string, localAddress?: string) => {
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => openConnection(url, localAddress)),
+  )
+  for (const { socket } of connections) socket.write(bytes, 'latin1')
+  return connections
+}
+const isOpen = ({ socket }: RawConnection) => !socket.destroyed
+
+const unfinished: Record<string, string> = {
+  'an unfinished body': head,
+  'an unfinished head of one field': `GET /health HTTP/1.1\r\nX: ${'a'.repeat(15_000)}`,
+  'an unfinished head of many fields': `GET /health HTTP/1.1\r\n${'a:\r\n'.repeat(3_700)}`,
+  'an unfinished head behind a request': `${bytesOf('GET', '/health')}GET / HTTP/1.1\r\nX: ${'a'.repeat(15_000)}`,
+  'a body that does not come behind many fields': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${'a:\r\n'.repeat(3_000)}\r\n`,
+  'many requests that wait': bytesOf('GET', '/todos') + bytesOf('GET', '/health').repeat(100) + head,
+}
+for (const [what, bytes] of Object.entries(unfinished)) {
+  test(`${what} counts: beyond the memory for clients the largest and oldest are closed`, async () => {
+    const { service, client } = await serve({ CLIENT_MEMORY: '1048576', STATEMENT_TIMEOUT: '60' })
+    const release = await lockTodos(service)
+    const connections = await open(service.url, 60, bytes)
+    await waitUntil('some are closed', () => !connections.every(isOpen))
+    assert.ok(connections.some(isOpen))
+    assert.equal((await client.get('/health')).status, 200)
+    await release()
+    assert.equal((await client.create()).status, 201)
+    await waitUntil('it is logged', () => linesOf(service, 'CLIENT_MEMORY').length === 1)
+  })
+}
+
+test('a request that is being handled is not given up for others that are unfinished', async () => {
+  const { service, client } = await serve({ CLIENT_MEMORY: '1048576', STATEMENT_TIMEOUT: '60' })
+  const release = await lockTodos(service)
+  const body = `{"title":"handled"${' '.repeat(90_000)}}`
+  const handled = client.post(body)
+  await statementWaits(service)
+  const connections = await open(service.url, 60, head)
+  await waitUntil('others are closed', () => connections.filter(isOpen).length < 30)
+  await release()
+  assert.equal((await handled).status, 201)
+})
+
+test('whoever has to give up an unfinished request is told when to try again', async () => {
+  const { service } = await serve({ CLIENT_MEMORY: '1048576' })
+  const connections = await open(service.url, 30, head)
+  const closed = await Promise.race(connections.map((each) => each.closed.then(() => each)))
+  assert.match(closed.received(), /^HTTP\/1\.1 503 .*\r\nRetry-After: [1-5]\r\n/s)
+})
+
+test('an address has less than all: another one’s requests go on', async () => {
+  const { service } = await serve({ CLIENT_MEMORY_PER_ADDRESS: '1048576' })
+  const other = await open(service.url, 5, head, '127.0.0.2')
+  const connections = await open(service.url, 30, head)
+  await waitUntil('some are closed', () => !connections.every(isOpen))
+  for (const { socket } of other) socket.write('x')
+  for (const connection of other) await connection.waitFor(/^HTTP\/1\.1 400 /)
+  await waitUntil('it is logged', () => linesOf(service, 'CLIENT_MEMORY_PER_ADDRESS').length === 1)
+})
+
+test('a trusted proxy is many clients, and has no such limit', async () => {
+  const { service } = await serve({ CLIENT_MEMORY_PER_ADDRESS: '1048576', TRUST_PROXY: '127.0.0.1' })
+  const connections = await open(service.url, 30, head)
+  for (const { socket } of connections) socket.write('x')
+  for (const connection of connections) await connection.waitFor(/^HTTP\/1\.1 400 /)
+  assert.deepEqual(linesOf(service, 'CLIENT_MEMORY_PER_ADDRESS'), [])
+})
+
+test('unread answers count, and the oldest of them are given up', async () => {
+  const { service, client } = await serve({ CLIENT_MEMORY: '10000000' })
+  await fillPage(client)
+  const connections = await Promise.all(Array.from({ length: 10 }, () => openConnection(service.url)))
+  for (const { socket } of connections) {
+    socket.pause()
+    socket.write(bytesOf('GET', '/todos?limit=100').repeat(3))
+  }
+  await waitUntil('some are given up', () => linesOf(service, 'CLIENT_MEMORY').length === 1)
+  for (const { socket } of connections) socket.resume()
+  await Promise.race(connections.map(({ closed }) => closed))
+  assert.equal((await client.get('/todos?limit=100')).todos.length, 100)
+})
+
+test('an answer that nobody reads is given up after ANSWER_TIMEOUT; one that is read in time is not', async () => {
+  const { service, client } = await serve({ ANSWER_TIMEOUT: '3' })
+  await fillPage(client)
+  const page = bytesOf('GET', '/todos?limit=100')
+  const readers = await open(service.url, 2, page)
+  const [other] = await open(service.url, 1, page.repeat(4))
+  other?.socket.pause()
+  await waitUntil('the answer is read', () => readers.every(({ received }) => received().endsWith(']')))
+  await waitUntil('it is logged', () => linesOf(service, 'ANSWER_TIMEOUT').length === 1)
+  other?.socket.resume()
+  await other?.closed
+  assert.ok(readers.every(isOpen))
+})
+
+test('a body in the smallest chunks is put together', async () => {
+  const { service, client } = await serve()
+  const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  const body = JSON.stringify({ title: 'A', description: 'b'.repeat(3_000) })
+  const chunks = [...body].map((character) => `1\r\n${character}\r\n`).join('')
+  const zipped = [...gzipSync(body)].map((byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('')
+  const requests = [
+    bytesOf('POST', '/todos', undefined, headers) + chunks,
+    bytesOf('POST', '/todos', undefined, { ...headers, 'Content-Encoding': 'x-gzip' }) + zipped,
+  ]
+  const [connection] = await open(service.url, 1, requests.map((request) => `${request}0\r\n\r\n`).join(''))
+  await connection?.waitFor(/(HTTP\/1\.1 201 .*){2}}$/s)
+  const descriptions = (await client.get('/todos')).todos.map(({ description }) => description?.length)
+  assert.deepEqual(descriptions, [3_000, 3_000])
+})
+
+test('a body in chunks leaves nothing behind that counts, whether it was taken or not', async () => {
+  const { service } = await serve({ CLIENT_MEMORY: '1048576' })
+  const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  const chunks = `${'1\r\n \r\n'.repeat(3_000)}d\r\n{"title":"A"}\r\n0\r\n\r\n`
+  const requests: Record<number, string> = {
+    201: bytesOf('POST', '/todos', undefined, headers) + chunks,
+    413: `${bytesOf('POST', '/todos', undefined, headers)}${`64\r\n${' '.repeat(100)}\r\n`.repeat(3_000)}0\r\n\r\n`,
+    415: bytesOf('POST', '/todos', undefined, { ...headers, 'Content-Type': 'text/plain' }) + chunks,
+    404: bytesOf('POST', '/nothing', undefined, headers) + chunks,
+  }
+  const connections: RawConnection[] = []
+  for (const [status, request] of Object.entries(requests)) {
+    for (const connection of await open(service.url, 20, request)) {
+      await connection.waitFor(RegExp(`^HTTP/1.1 ${status} .*}$`, 's'))
+      connections.push(connection)
+    }
+  }
+  for (const { socket } of connections) socket.write(bytesOf('GET', '/nothing'))
+  for (const connection of connections) await connection.waitFor(/}HTTP\/1.1 404 .*}$/s)
+  assert.deepEqual(linesOf(service, 'CLIENT_MEMORY'), [])
+})
+
+test('beyond CONNECTION_LIMIT the connections that have been idle for the longest are closed', async () => {
+  const { service, client } = await serve({ CONNECTION_LIMIT: '20' })
+  const [busy] = await open(service.url, 1, head)
+  const idle = await open(service.url, 15, '')
+  await open(service.url, 15, '')
+  await Promise.all(idle.slice(0, 10).map(({ closed }) => closed))
+  assert.equal((await client.get('/health')).status, 200)
+  busy?.socket.write('x')
+  await busy?.waitFor(/^HTTP\/1\.1 400 /)
+  await waitUntil('it is logged', () => linesOf(service, 'CONNECTION_LIMIT').length === 1)
+})
+
+test('requests that are too slow or too large are logged once, not once each', async () => {
+  const { service } = await serve({ REQUEST_TIMEOUT: '1' })
+  const late = await open(service.url, 20, head)
+  const large = await open(service.url, 20, `GET / HTTP/1.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)
+  await Promise.all([...late, ...large].map(({ closed }) => closed))
+  assert.ok(late.every(({ statuses }) => statuses().join() === '408'))
+  assert.ok(large.every(({ statuses }) => statuses().join() === '431'))
+  await service.stop()
+  const counts = (name: string) => linesOf(service, name).map(({ count }) => count)
+  assert.deepEqual(counts('REQUEST_TIMEOUT'), [undefined, 19])
+  assert.deepEqual(counts('HEADER_LIMIT'), [undefined, 19])
+})

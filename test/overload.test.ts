@@ -1,0 +1,96 @@
+/** More requests than are handled at once: who waits, who is refused, and who is never made to wait. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serve } from './support/client.js'
+import { bytesOf, openConnection } from './support/connection.js'
+import { createInFlight } from './support/locked-todos.js'
+import { type Service, waitUntil } from './support/service.js'
+
+const slow = { CONCURRENCY_LIMIT: '1', STATEMENT_TIMEOUT: '60', REFUSAL_DELAY: '0.2' }
+
+const linesOf = ({ logs }: Service, name: string) => logs.filter(({ limit }) => limit === name)
+
+test('a request waits for its turn, and the requests that waited are handled in their order', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '10' })
+  const { answer, release } = await createInFlight(service, client)
+  const titles = Array.from({ length: 20 }, (_, index) => `Todo ${index}`)
+  const others: Promise<unknown>[] = []
+  for (const title of titles) {
+    others.push(client.create({ title }))
+    assert.equal((await client.get('/health')).status, 200)
+  }
+  await release()
+  await Promise.all([answer, ...others])
+  const stored = (await client.get('/todos')).todos.map(({ title }) => title)
+  assert.deepEqual(stored, ['in flight', ...titles])
+})
+
+test('whoever waits for too long gets 503 and is not handled; one line in the log speaks for all', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '0.1' })
+  const { answer, release } = await createInFlight(service, client)
+  const refused = await Promise.all([
+    ...Array.from({ length: 50 }, () => client.post({ title: 'never' })),
+    ...Array.from({ length: 50 }, () => client.get('/todos')),
+  ])
+  const delays = new Set(refused.map(({ headers }) => Number(headers['retry-after'])))
+  assert.ok(refused.every(({ status }) => status === 503))
+  assert.ok(delays.size > 1, 'they do not come back all together')
+  assert.equal((await client.get('/health')).status, 200)
+  await release()
+  await answer
+  assert.deepEqual(
+    (await client.get('/todos')).todos.map(({ title }) => title),
+    ['in flight'],
+  )
+  await waitUntil('it is logged', () => linesOf(service, 'QUEUE_TIMEOUT').length === 1)
+  const ids = new Set(refused.map(({ headers }) => headers['x-request-id']))
+  assert.ok(service.logs.filter(({ requestId }) => ids.has(`${requestId}`)).length === 0)
+  await service.stop()
+  assert.deepEqual(
+    linesOf(service, 'QUEUE_TIMEOUT').map(({ count }) => count),
+    [undefined, 99],
+  )
+})
+
+test('more than QUEUE_LIMIT do not wait at all', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '10', QUEUE_LIMIT: '10' })
+  const { answer, release } = await createInFlight(service, client)
+  const waiting: Promise<unknown>[] = []
+  let refused = 0
+  const send = () =>
+    client.get('/todos').then(({ status }) => {
+      refused += status === 503 ? 1 : 0
+    })
+  for (let count = 0; count < 15; count += 1) waiting.push(send())
+  await waitUntil('the others are refused', () => refused === 5)
+  await release()
+  await Promise.all([answer, ...waiting])
+  assert.equal(refused, 5)
+  await waitUntil('it is logged', () => linesOf(service, 'QUEUE_LIMIT').length === 1)
+})
+
+test('a client that leaves while it waits is not handled', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '10' })
+  const { answer, release } = await createInFlight(service, client)
+  const leaving = new AbortController()
+  const body = JSON.stringify({ title: 'never' })
+  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': 'leaving' }
+  const left = fetch(`${service.url}/todos`, { method: 'POST', headers, body, signal: leaving.signal })
+  for (let count = 0; count < 5; count += 1) await client.get('/health')
+  leaving.abort()
+  await assert.rejects(left)
+  await waitUntil('its line', () => service.logs.some(({ requestId }) => requestId === 'leaving'))
+  await release()
+  await answer
+  assert.equal((await client.get('/todos')).todos.length, 1)
+})
+
+test('a slow body takes nobody’s turn', async () => {
+  const { service, client } = await serve(slow)
+  const slowOnes = await Promise.all(Array.from({ length: 5 }, () => openConnection(service.url)))
+  const bytes = bytesOf('POST', '/todos', '{"title":"slow"}')
+  for (const { socket } of slowOnes) socket.write(bytes.slice(0, -1))
+  for (let count = 0; count < 5; count += 1) await client.create()
+  for (const { socket } of slowOnes) socket.write(bytes.slice(-1))
+  for (const each of slowOnes) await each.waitFor(/^HTTP\/1\.1 201 /)
+})

@@ -1,0 +1,122 @@
+/** Requests that come before the answer to the one before: one after the other, and each answer in its own place. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serve } from './support/client.js'
+import { bytesOf, openConnection } from './support/connection.js'
+import { lockTodos } from './support/locked-todos.js'
+import { waitUntil } from './support/service.js'
+import { fillPage } from './support/todos.js'
+
+const { service, client } = await serve()
+const create = (title: string) => bytesOf('POST', '/todos', JSON.stringify({ title }))
+const titles = async () =>
+  (await client.get('/todos?limit=100&sort=-createdAt')).todos.map(({ title }) => title)
+
+test('are handled in their order, however many there are', async () => {
+  const connection = await openConnection(service.url)
+  const expected = Array.from({ length: 500 }, (_, index) => `Todo ${String(index).padStart(3, '0')}`)
+  connection.socket.write(expected.map(create).join('') + bytesOf('GET', '/nothing'))
+  await connection.waitFor(/HTTP\/1\.1 404 .*}$/s)
+  assert.deepEqual(connection.statuses(), [...expected.map(() => 201), 404])
+  const answered = [...connection.received().matchAll(/"(Todo \d+)"/g)].map(([, title]) => title)
+  assert.deepEqual(answered, expected)
+  await client.delete('/todos')
+})
+
+test('wait until the answer before them has been taken', async () => {
+  await fillPage(client)
+  const connection = await openConnection(service.url)
+  connection.socket.pause()
+  connection.socket.write(bytesOf('GET', '/todos?limit=100').repeat(20) + create('behind'))
+  for (let count = 0; count < 50; count += 1) assert.ok(!(await titles()).includes('behind'))
+  connection.socket.resume()
+  await connection.waitFor(/HTTP\/1\.1 201 /)
+  assert.deepEqual(connection.statuses(), [...Array.from({ length: 20 }, () => 200), 201])
+  await client.delete('/todos')
+})
+
+for (const [what, request, status] of [
+  ['an unknown expectation', bytesOf('GET', '/health', undefined, { Expect: 'x' }), 417],
+  ['an expectation without a body', bytesOf('GET', '/health', undefined, { Expect: '100-continue' }), 200],
+  ['Connection: close', bytesOf('GET', '/health', undefined, { Connection: 'close' }), 200],
+] as const) {
+  test(`behind ${what} are not handled, whole or in halves, and the connection is closed`, async () => {
+    const connection = await openConnection(service.url)
+    const [head, body] = [create('never').slice(0, -5), create('never').slice(-5)]
+    connection.socket.write(request + head)
+    await connection.waitFor(RegExp(`^HTTP/1.1 ${status} .*}$`, 's'))
+    connection.socket.write(body + bytesOf('GET', '/nothing'))
+    await connection.closed
+    assert.deepEqual(connection.statuses(), [status])
+    assert.ok(!(await titles()).includes('never'))
+    assert.equal(service.process.exitCode, null)
+  })
+}
+
+test('behind an answer that closes the connection are read for a while, so that the answer arrives', async () => {
+  const connection = await openConnection(service.url)
+  const closing = bytesOf('GET', '/health', undefined, { Expect: 'x' })
+  connection.socket.write(closing + create('never').repeat(400))
+  await connection.waitFor(/^HTTP\/1.1 417 .*}$/s)
+  await connection.closed
+  assert.deepEqual(connection.statuses(), [417])
+  assert.ok(!(await titles()).includes('never'))
+})
+
+test('behind the last answer are read so that it arrives whole, also where it is the page', async () => {
+  const connection = await openConnection(service.url)
+  const closing = bytesOf('GET', '/openapi.json', undefined, {
+    Connection: 'close',
+    'Accept-Encoding': 'identity',
+  })
+  connection.socket.write(closing + create('never').repeat(2_000))
+  await connection.closed
+  const [, length] = /Content-Length: (\d+)/.exec(connection.received()) ?? []
+  const content = connection.received().split('\r\n\r\n')[1]
+  assert.equal(content?.length, Number(length))
+  assert.ok(!(await titles()).includes('never'))
+})
+
+test('behind such an answer are read only up to a limit', async () => {
+  const connection = await openConnection(service.url)
+  connection.socket.write(bytesOf('GET', '/health', undefined, { Expect: 'x' }) + create('never'))
+  await connection.waitFor(/^HTTP\/1.1 417 .*}$/s)
+  await waitUntil('the connection is closed', () => {
+    connection.socket.write(create('never').repeat(1_000))
+    return connection.socket.destroyed
+  })
+})
+
+test('a body behind an early answer is read only up to a limit', async () => {
+  const strict = await serve({ LINGER_LIMIT: '1000000' })
+  const connection = await openConnection(strict.service.url)
+  connection.socket.write(bytesOf('POST', '/nothing', undefined, { 'Content-Length': '100000000' }))
+  await connection.waitFor(/^HTTP\/1.1 404 .*}$/s)
+  await waitUntil('the connection is closed', () => {
+    connection.socket.write('x'.repeat(100_000))
+    return connection.socket.destroyed
+  })
+  const limit = () => strict.service.logs.filter(({ limit }) => limit === 'LINGER_LIMIT')
+  await waitUntil('it is logged', () => limit().length === 1)
+})
+
+test('HTTP/1.0 knows no expectation, and gets no 100', async () => {
+  const connection = await openConnection(service.url)
+  const request = bytesOf('POST', '/todos', '{"title":"A"}', { Expect: '100-continue' })
+  connection.socket.write(request.replace('HTTP/1.1', 'HTTP/1.0'))
+  await connection.closed
+  assert.deepEqual(connection.statuses(), [201])
+  await client.delete('/todos')
+})
+
+test('a bad one waits for the answers before it, and is the last', async () => {
+  const release = await lockTodos(service)
+  const connection = await openConnection(service.url)
+  connection.socket.write(`${create('first')}BREW /todos HTTP/1.1\r\n\r\n${create('last')}`)
+  assert.equal((await client.get('/health')).status, 200)
+  assert.equal(connection.received(), '')
+  await release()
+  await connection.closed
+  assert.deepEqual(connection.statuses(), [201, 400])
+  assert.deepEqual(await titles(), ['first'])
+})
