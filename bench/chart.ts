@@ -44,7 +44,7 @@ ${groups.join('\n')}
 `
 }
 
-const STYLE = `
+export const STYLE = `
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 17px; font-weight: 600 }
 .heading { font-weight: 600 }
@@ -80,4 +80,4 @@ function bar({ server, values }: Line, top: number, scale: number): string {
   ].join('\n')
 }
 
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+export const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -77,9 +77,10 @@ export async function seed(client: pg.Client, count: number): Promise<void> {
   await client.query('vacuum (freeze, analyze) todo.todos')
 }
 
-/** Takes away what was created since the seed, and the dead rows that changes left. */
-export async function tidy(client: pg.Client): Promise<void> {
-  await client.query("delete from todo.todos where created_at > '2026-01-01Z'")
+/** Takes away what was created since the seed, and the dead rows that changes left; gives how many were created. */
+export async function tidy(client: pg.Client): Promise<number> {
+  const { rowCount } = await client.query("delete from todo.todos where created_at > '2026-01-01Z'")
   await client.query('truncate todo.idempotency_keys')
   await client.query('vacuum todo.todos')
+  return rowCount ?? 0
 }

@@ -54,7 +54,8 @@ function expect(request: Request, status: number, words = ''): Exchange {
   return { request, check }
 }
 
-function headerFault({ headers }: Answer): string | undefined {
+/** What is missing or wrong among the headers that every answer carries. */
+export function headerFault({ headers }: Answer): string | undefined {
   const wrong = Object.entries(HEADERS).find(
     ([name, value]) => String(headers[name]).replaceAll(/[,;] /g, (separator) => separator.trim()) !== value,
   )

@@ -59,10 +59,7 @@ export async function report(
   const verdicts = verdictsOn(lines, facts.node)
   printVerdicts(verdicts)
   const date = new Date().toISOString()
-  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`
-  const results = { date, machine, ...facts, lines, budget, limits, verdicts }
-  const json = JSON.stringify(results, (_, value) => (typeof value === 'number' ? rounded(value) : value), 1)
-  await writeFile('bench/results.json', `${json}\n`)
+  await writeResults('bench/results.json', { date, machine, ...facts, lines, budget, limits, verdicts })
   const shown = lines.filter((line) => line.node === facts.node)
   const caption = `${date.slice(0, 10)}, ${machine}, Node.js ${facts.node}, PostgreSQL ${facts.postgres}`
   await writeFile('bench/chart.svg', chart(shown, caption))
@@ -123,6 +120,14 @@ function printVerdicts(verdicts: readonly Verdict[]): void {
   )
 }
 
+export const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`
+
+/** Writes what was measured as JSON, every number rounded. */
+export async function writeResults(file: string, results: object): Promise<void> {
+  const json = JSON.stringify(results, (_, value) => (typeof value === 'number' ? rounded(value) : value), 1)
+  await writeFile(file, `${json}\n`)
+}
+
 /** Prints columns, the first aligned left and the others right. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const all = [head, ...rows]
@@ -137,4 +142,4 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
 
 /** Three significant digits say more than such a measurement knows. */
 const rounded = (value: number) => Number(value.toPrecision(value >= 1_000 ? 4 : 3))
-const show = (value: number) => rounded(value).toLocaleString('en')
+export const show = (value: number) => rounded(value).toLocaleString('en')

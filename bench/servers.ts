@@ -14,7 +14,9 @@ import type { Runtime } from './runtimes.js'
 /** How a server is started. */
 export interface Contestant {
   readonly name: string
-  /** The program and its flags, from the repository's root. */
+  /** What runs it, from the repository's root: Node.js unless given. */
+  readonly program?: string
+  /** Its file and its flags, from the repository's root. */
   readonly parameters: readonly string[]
   readonly settings?: Record<string, string>
   /** Whether it refuses what the contract does not allow. */
@@ -75,7 +77,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Starts a server in production and waits, two minutes at the most, until it answers. Its log goes to a file. */
 export async function startServer(
-  { name, parameters, settings, validates, logs }: Contestant,
+  { name, program, parameters, settings, validates, logs }: Contestant,
   runtime: Runtime,
   databaseUrl: string,
   directory = root,
@@ -90,7 +92,7 @@ export async function startServer(
     PORT: String(port),
     DATABASE_URL: databaseUrl,
   }
-  const child = spawn(runtime.program, [...parameters], {
+  const child = spawn(program ?? runtime.program, [...parameters], {
     cwd: directory,
     env: { ...environment, ...settings },
     stdio: ['ignore', file.fd, 'inherit'],

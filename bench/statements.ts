@@ -11,8 +11,7 @@ async function sentFor(use: (store: Store) => Promise<unknown>): Promise<Stateme
     sent.push(statement)
     return []
   }
-  const $pool = { query: async (statement: Statement) => ({ rows: await record(statement) }) }
-  const database = { any: record, oneOrNone: record, none: record, $pool } as unknown as Database
+  const database = { any: record, none: record, $pool: { rows: record } } as unknown as Database
   await use(createStore(database, { any: record } as unknown as PipelinedReads))
   return sent[0] as Statement
 }

@@ -6,8 +6,8 @@ import { PipelinedReads, type Statement } from '../../src/database/pipelined-rea
 import { rearrangeTimestamp } from '../../src/database/session.js'
 import { createStore, type Store } from '../../src/todos/store.js'
 
-/** As many connections as the service has by default. */
-const max = 10
+/** As many connections as the service has, by default and when told otherwise. */
+const max = Number(process.env.POOL_SIZE ?? 10)
 
 /** The service's own: writes on its pool, short reads on pipelined connections. */
 export function ownStore(connectionString: string): Store {
@@ -22,9 +22,7 @@ export function ownStore(connectionString: string): Store {
 
 /** All that the store asks of a database. */
 function storeOn(any: (statement: Statement) => Promise<unknown[]>): Store {
-  const oneOrNone = async (statement: Statement) => (await any(statement))[0] ?? null
-  const query = async (statement: Statement) => ({ rows: await any(statement) })
-  const database = { any, oneOrNone, none: any, $pool: { query } }
+  const database = { any, none: any, $pool: { rows: any } }
   return createStore(database as unknown as Database, { any } as unknown as PipelinedReads)
 }
 
