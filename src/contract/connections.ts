@@ -43,6 +43,7 @@ export const connectionOf = (socket: Duplex) => connections.get(socket)
 export class Connections {
   /** Those that sent something most lately come last. */
   readonly #all = new Set<Connection>()
+  #last: Connection | undefined
   /** Those that are not read until it is their turn. */
   readonly #held = new Set<Connection>()
   readonly #options: ConnectionsOptions & ConnectionOptions
@@ -91,6 +92,7 @@ export class Connections {
       if (this.#held.size > 0) this.#hold(connection)
     })
     this.#all.add(connection)
+    this.#last = connection
     this.#checking ??= setInterval(() => this.#check(), CHECK_INTERVAL).unref()
     socket.once('close', () => {
       this.#all.delete(connection)
@@ -112,12 +114,19 @@ export class Connections {
    * milliseconds each, if it has tiny chunks or requests. So the others come in the next turns.
    */
   #takePiece(connection: Connection): void {
-    if (this.#all.delete(connection)) this.#all.add(connection)
+    this.#putLast(connection)
     if (this.#pieces === 0) setImmediate(() => (this.#pieces = 0))
     this.#pieces += 1
     if (this.#pieces !== PIECES_A_TURN) return
     if (this.#held.size === 0) laterTurn(() => this.#readSome())
     for (const each of this.#all) this.#hold(each)
+  }
+
+  /** Not for each of thousands of tiny chunks in one turn: that takes longer than to parse them. */
+  #putLast(connection: Connection): void {
+    if (connection === this.#last || !this.#all.delete(connection)) return
+    this.#all.add(connection)
+    this.#last = connection
   }
 
   #hold(connection: Connection): void {

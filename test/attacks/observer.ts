@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Client, createClient } from '../support/client.js'
+import { type Answer, type Client, createClient } from '../support/client.js'
 import { residentMemory } from './memory.js'
 
 /** The service to observe from now on. */
@@ -32,20 +32,24 @@ const ROUND_EVERY = 200
 const PATIENCE = 10_000
 const ROUND_PATIENCE = 30_000
 
-/** What an ordinary client does: five requests, each of whose answers is right. After a 503 it begins anew. */
-export async function ordinaryRound(client: Client, title: string, triesLeft = 10): Promise<void> {
-  try {
-    const { todo } = await client.create({ title })
-    assert.deepEqual((await client.get(todo.url)).todo, todo)
-    assert.equal((await client.get('/todos?sort=-createdAt&limit=20')).todos.length, 20)
-    const changed = await client.patch(todo.url, { title: `${title}!` })
-    assert.equal(changed.todo.title, `${title}!`)
-    assert.equal((await client.delete(todo.url)).status, 204)
-  } catch (error) {
-    if (triesLeft === 0 || !/503/.test(String(error))) throw error
-    await delay(1_000 + Math.random() * 4_000) // as Retry-After has it
-    await ordinaryRound(client, title, triesLeft - 1)
-  }
+/** What an ordinary client does: five requests, each of whose answers is right. */
+export async function ordinaryRound(client: Client, title: string): Promise<void> {
+  const created = await served(() => client.post({ title }))
+  assert.equal(created.status, 201, created.text)
+  const { todo } = created
+  assert.deepEqual((await served(() => client.get(todo.url))).todo, todo)
+  assert.equal((await served(() => client.get('/todos?sort=-createdAt&limit=20'))).todos.length, 20)
+  const changed = await served(() => client.patch(todo.url, { title: `${title}!` }))
+  assert.equal(changed.todo.title, `${title}!`)
+  assert.equal((await served(() => client.delete(todo.url))).status, 204)
+}
+
+/** Sends a request again after a 503, as its Retry-After asks for; the last answer may be one. */
+async function served(send: () => Promise<Answer>, triesLeft = 10): Promise<Answer> {
+  const answer = await send()
+  if (answer.status !== 503 || triesLeft === 0) return answer
+  await delay(Number(answer.headers['retry-after']) * 1_000)
+  return served(send, triesLeft - 1)
 }
 
 /** Observes until the signal, and then for as long as what is under way takes. */
