@@ -131,7 +131,10 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
       if (length === 0) bytes = chunk
       else {
         if (end > bytes.length)
-          bytes = enlarged(bytes.subarray(0, length), announced || Math.min(bodyLimit, 2 * end))
+          bytes = enlarged(
+            bytes.subarray(0, length),
+            announced || Math.min(bodyLimit, Math.max(UNCOUNTED, 2 * end)),
+          )
         chunk.copy(bytes, length)
       }
       length = end

@@ -95,6 +95,11 @@ export class Connection implements Holder {
     return this.socket.bytesRead === 0
   }
 
+  /** Whether one is handled, or waits, or has not come whole. */
+  get hasRequest(): boolean {
+    return this.#current !== undefined
+  }
+
   get isAwaited(): boolean {
     if (!this.#current || this.#waiting.length > 0 || this.socket.writableLength > 0) return true
     return isUnderWay(this.#current.request)
@@ -197,7 +202,7 @@ export class Connection implements Holder {
   /** Reads nothing until `release`. */
   hold(): void {
     this.#isHeld = true
-    this.#heldSince = performance.now()
+    if (this.#heldSince === undefined || !this.isUnused) this.#heldSince = performance.now()
     this.socket.pause()
   }
 

@@ -3,12 +3,15 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Connection, type ConnectionOptions } from './connection.js'
-import { connectionAccepted, isAccepting, laterTurn } from './fair-turns.js'
+import { connectionAccepted, isAccepting } from './fair-turns.js'
 import type { ReportLimit } from './limit-log.js'
+import { ReadTurns } from './read-turns.js'
 
 export interface ConnectionsOptions extends Omit<ConnectionOptions, 'takePiece'> {
   /** How many connections are open at most. */
   readonly connectionLimit: number
+  /** Milliseconds after which a new connection of which nothing could be read yet is closed. */
+  readonly refusalTimeout: number
   /** Whether an address is that of a trusted proxy. */
   readonly isProxy: (address: string) => boolean
   readonly report: ReportLimit
@@ -16,12 +19,6 @@ export interface ConnectionsOptions extends Omit<ConnectionOptions, 'takePiece'>
 
 /** Milliseconds between two looks at every connection. */
 const CHECK_INTERVAL = 250
-
-/** So many requests and chunks of bodies are taken in one turn of the event loop: that takes up to 10 milliseconds. */
-const PIECES_A_TURN = 128
-
-/** Of so many turns one begins with connections that are known. */
-const KNOWN_FIRST = 16
 
 /** Milliseconds, and turns of the event loop in which nothing came, until connections are settled. */
 const SETTLE_LIMIT = 1_000
@@ -41,18 +38,13 @@ export const connectionOf = (socket: Duplex) => connections.get(socket)
  * idle, the new one is closed.
  */
 export class Connections {
-  /** Those that sent something most lately come last. */
   readonly #all = new Set<Connection>()
-  #last: Connection | undefined
-  /** Those that are not read until it is their turn. */
-  readonly #held = new Set<Connection>()
+  readonly #turns = new ReadTurns()
   readonly #options: ConnectionsOptions & ConnectionOptions
-  #pieces = 0
-  #slices = 0
   #checking: NodeJS.Timeout | undefined
 
   constructor(server: Server, options: ConnectionsOptions) {
-    this.#options = { ...options, takePiece: (connection) => this.#takePiece(connection) }
+    this.#options = { ...options, takePiece: (connection) => this.#turns.takePiece(connection) }
     server.on('connection', (socket) => this.#open(socket))
   }
 
@@ -62,7 +54,7 @@ export class Connections {
     let quietTurns = 0
     while (quietTurns < QUIET_TURNS && performance.now() < latest) {
       await nextTurn()
-      quietTurns = isAccepting() || this.#held.size > 0 ? 0 : quietTurns + 1
+      quietTurns = isAccepting() || this.#turns.isHolding ? 0 : quietTurns + 1
     }
   }
 
@@ -87,16 +79,12 @@ export class Connections {
     )
     connections.set(socket, connection)
     connectionAccepted()
-    // Not at once: Node begins to read a new socket only after this.
-    setImmediate(() => {
-      if (this.#held.size > 0) this.#hold(connection)
-    })
     this.#all.add(connection)
-    this.#last = connection
+    this.#turns.open(connection)
     this.#checking ??= setInterval(() => this.#check(), CHECK_INTERVAL).unref()
     socket.once('close', () => {
       this.#all.delete(connection)
-      this.#held.delete(connection)
+      this.#turns.close(connection)
     })
   }
 
@@ -109,52 +97,19 @@ export class Connections {
     }
   }
 
-  /**
-   * Within a turn of the event loop every socket is read that has something: all of a crowd that asks at once, and for 30
-   * milliseconds each, if it has tiny chunks or requests. So the others come in the next turns.
-   */
-  #takePiece(connection: Connection): void {
-    this.#putLast(connection)
-    if (this.#pieces === 0) setImmediate(() => (this.#pieces = 0))
-    this.#pieces += 1
-    if (this.#pieces !== PIECES_A_TURN) return
-    if (this.#held.size === 0) laterTurn(() => this.#readSome())
-    for (const each of this.#all) this.#hold(each)
-  }
-
-  /** Not for each of thousands of tiny chunks in one turn: that takes longer than to parse them. */
-  #putLast(connection: Connection): void {
-    if (connection === this.#last || !this.#all.delete(connection)) return
-    this.#all.add(connection)
-    this.#last = connection
-  }
-
-  #hold(connection: Connection): void {
-    if (this.#held.has(connection) || !this.#all.has(connection)) return
-    connection.hold()
-    this.#held.add(connection)
-  }
-
-  /**
-   * First those that never sent anything, the newest of them before others; but in some turns whoever was silent for the
-   * longest: so neither new clients nor those that are connected wait for an attack to end.
-   */
-  #readSome(): void {
-    const held = [...this.#all].filter((each) => this.#held.has(each))
-    const isNew = ({ isUnused }: Connection) => isUnused
-    const [fresh, known] = [held.filter(isNew).reverse(), held.filter((each) => !isNew(each))]
-    this.#slices += 1
-    const next = this.#slices % KNOWN_FIRST === 0 ? [...known, ...fresh] : [...fresh, ...known]
-    for (const each of next.slice(0, PIECES_A_TURN)) {
-      this.#held.delete(each)
-      each.release()
+  /** A request that could not be read for so long would be refused: read, it would keep others waiting as well. */
+  #closeStale(now: number): void {
+    const { refusalTimeout, report } = this.#options
+    for (const { socket } of this.#turns.stale(now - refusalTimeout)) {
+      report('REFUSAL_TIMEOUT', { address: socket.remoteAddress })
+      socket.destroy()
     }
-    if (this.#held.size > 0) laterTurn(() => this.#readSome())
   }
 
   #check(): void {
     const now = performance.now()
     for (const each of this.#all) each.check(now)
+    this.#closeStale(now)
     if (this.#all.size > 0) return
     clearInterval(this.#checking)
     this.#checking = undefined

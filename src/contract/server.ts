@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import express, { type Express } from 'express'
+import type { LoadLimits } from './admission.js'
 import { type BodyLimits, gatherBody } from './body.js'
 import { ClientMemory, type MemoryLimits } from './client-memory.js'
 import type { ConnectionLimits, Refusal } from './connection.js'
@@ -10,7 +11,11 @@ import { headersOf, problemDetails } from './problems.js'
 import { toOriginForm } from './protocol.js'
 
 /** Limits in milliseconds and bytes. */
-export interface ServerLimits extends ConnectionLimits, MemoryLimits, BodyLimits {
+export interface ServerLimits
+  extends ConnectionLimits,
+    MemoryLimits,
+    BodyLimits,
+    Pick<LoadLimits, 'refusalTimeout'> {
   /** A request must have arrived whole within this time; otherwise 408. */
   readonly requestTimeout: number
   /** How many connections are open at most. */
@@ -84,6 +89,7 @@ export function httpServer(
   const connections = new Connections(server, {
     limits,
     connectionLimit: limits.connectionLimit,
+    refusalTimeout: limits.refusalTimeout,
     memory: new ClientMemory(limits, reports.limit),
     isProxy: (address) => isTrusted(address, 0),
     report: reports.limit,

@@ -9,6 +9,8 @@ export interface Recipe {
   readonly bytes: Buffer
   /** Sent on and on after that, for as long as the service takes it. */
   readonly endless?: Buffer
+  /** Milliseconds after which the client goes, and another comes at once. */
+  readonly lasts?: number
   /** `slowly` is 1 kB a second. */
   readonly reads: 'nothing' | 'slowly' | 'everything'
 }
@@ -35,6 +37,8 @@ const bytes = (...parts: (string | Buffer)[]) => Buffer.concat(parts.map((part) 
 /** A chunked body in one chunk that is followed by nothing, not even the last chunk. */
 const chunk = (content: Buffer) => bytes(`${content.length.toString(16)}\r\n`, content, '\r\n')
 
+/** They reach a service that is busy before their client has gone. */
+const someChunks = '1\r\n \r\n'.repeat(3_600)
 const oneByteChunks = '1\r\n \r\n'.repeat(90_000)
 
 const json = Buffer.from(JSON.stringify({ title: 'a', description: 'Water the plants. '.repeat(200) }))
@@ -72,6 +76,23 @@ export const families: readonly Family[] = [
       recipe('90,000 chunks', [20, 150], 'everything', create(CHUNKED), oneByteChunks),
       recipe('behind a slow request', [10, 150], 'nothing', bigPage, create(CHUNKED), oneByteChunks),
       recipe('of a GET', [10, 150], 'everything', head('GET /todos', CHUNKED), oneByteChunks),
+    ],
+  },
+  {
+    name: 'chunks of one byte, of clients that come and go',
+    recipes: [
+      { ...recipe('250 a second', [20, 20], 'everything', create(CHUNKED), someChunks), lasts: 80 },
+      {
+        ...recipe(
+          'behind a whole GET',
+          [5, 20],
+          'everything',
+          head('GET /health'),
+          create(CHUNKED),
+          someChunks,
+        ),
+        lasts: 80,
+      },
     ],
   },
   {
