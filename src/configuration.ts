@@ -68,6 +68,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       queueTimeout: values.QUEUE_TIMEOUT * 1000,
       refusalDelay: values.REFUSAL_DELAY * 1000,
       refusalTimeout: values.REFUSAL_TIMEOUT * 1000,
+      pipelineTimeout: values.PIPELINE_TIMEOUT * 1000,
       lingerTimeout: values.LINGER_TIMEOUT * 1000,
       lingerLimit: values.LINGER_LIMIT,
     },

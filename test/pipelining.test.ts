@@ -53,6 +53,21 @@ for (const [what, request, status] of [
   })
 }
 
+for (const [method, path, answer] of [
+  ['GET', '/health', 200],
+  ['POST', '/todos', 413],
+] as const) {
+  test(`may announce a body that nobody could hold (${method} ${path})`, async () => {
+    const connection = await openConnection(service.url)
+    const huge = { 'Content-Type': 'application/json', 'Content-Length': '99999999999' }
+    connection.socket.write(`${bytesOf('GET', '/health')}${bytesOf(method, path, undefined, huge)}x`)
+    await connection.waitFor(RegExp(`HTTP/1.1 200 .*HTTP/1.1 ${answer} .*}$`, 's'))
+    connection.socket.write('y'.repeat(1_000))
+    assert.equal((await client.get('/health')).status, 200)
+    connection.socket.destroy()
+  })
+}
+
 test('behind an answer that closes the connection are read for a while, so that the answer arrives', async () => {
   const connection = await openConnection(service.url)
   const closing = bytesOf('GET', '/health', undefined, { Expect: 'x' })

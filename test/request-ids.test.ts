@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serve } from './support/client.js'
+import { openConnection } from './support/connection.js'
 
-const { client } = await serve()
+const { service, client } = await serve({ REQUEST_TIMEOUT: '1' })
 
 for (const id of ['a', 'A-1_b.2', '0'.repeat(128), '..', '-', '01932c07-209c-7d4c-9d3e-1b2c3d4e5f60']) {
   test(`${id.slice(0, 20)} is kept, whatever the answer`, async () => {
@@ -24,6 +25,23 @@ for (const id of ['', 'a b', 'a,b', 'ä', '0'.repeat(129), '<script>', 'a"b', "a
   test(`"${id.slice(0, 20)}" is replaced`, async () => {
     const { headers } = await client.get('/todos', { 'X-Request-Id': id })
     assert.notEqual(headers['x-request-id'], id)
+  })
+}
+
+const cut = 'POST /todos HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\nContent-Type: application/json\r\n'
+for (const [what, bytes, status] of [
+  ['comes too late', `${cut}Content-Length: 20\r\n\r\n{`, 408],
+  ['comes in chunks that are none', `${cut}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+  ['is for a tunnel', 'CONNECT a:80 HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n', 405],
+] as const) {
+  test(`is kept where a request ${what}, also behind another`, async () => {
+    for (const before of ['', 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n']) {
+      const connection = await openConnection(service.url)
+      connection.socket.write(before + bytes)
+      await connection.closed
+      assert.deepEqual(connection.statuses(), before ? [200, status] : [status])
+      assert.match(connection.received(), /X-Request-Id: mine\r\n.*"requestId":"mine"/s)
+    }
   })
 }
 

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { atEnd } from './support/cleanup.js'
+import { bytesOf, openConnection } from './support/connection.js'
 import { type Service, startService, waitUntil } from './support/service.js'
 
 type Limits = Record<'CONNECT_TIMEOUT' | 'STATEMENT_TIMEOUT', string>
@@ -124,4 +125,23 @@ test('the statements of one request have its time together', async () => {
   await Promise.all(locked)
   await refused
   await Promise.all(lockers.map((locker) => locker.end()))
+})
+
+test('while a table is locked, requests behind each other on one connection get their 503 in time as well', async () => {
+  const limits = { CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '1' }
+  const service = await startService({ ...limits, PIPELINE_TIMEOUT: '0.9' })
+  const one = await createdBy(service)
+  const locks = await transaction(service)
+  await locks.run('lock table todo.todos')
+  const connection = await openConnection(service.url)
+  const start = performance.now()
+  const pair = bytesOf('GET', '/todos?limit=5') + bytesOf('GET', one)
+  connection.socket.write(pair.repeat(10) + bytesOf('GET', '/health'))
+  await connection.waitFor(/HTTP\/1\.1 200 .*}$/s)
+  assert.deepEqual(connection.statuses(), [...Array(20).fill(503), 200])
+  const seconds = (performance.now() - start) / 1000
+  assert.ok(seconds < promised(limits), `${seconds} s`)
+  await locks.end()
+  connection.socket.write(pair)
+  await connection.waitFor(/200 OK.*200 OK.*200 OK.*}$/s)
 })

@@ -12,6 +12,7 @@ export interface LoadLimits {
   readonly queueTimeout: number
   readonly refusalDelay: number
   readonly refusalTimeout: number
+  readonly pipelineTimeout: number
 }
 
 /** Milliseconds between two looks at who has waited for too long. */
@@ -35,7 +36,8 @@ interface Waiting {
 
 /**
  * Admission control: so many requests are handled at once as keep the database and the processor busy; the others wait
- * for their turn. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
+ * for their turn. Those that waited for too long behind others of their own connection are refused at once, because those
+ * behind them have waited as well. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
  * handled any more, so that those who are handled get their answer soon. They are answered 503 only after
  * `refusalDelay`, and when there are too many of them up to `refusalTimeout`: clients that try again at once would otherwise
  * make refusing cost more than handling does.
@@ -109,11 +111,14 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
 
   return (request, response, next) => {
     const { operation } = exchangeOf(response)
+    const connection = connectionOf(request.socket)
     if (!operation?.responses.has(503)) return next()
+    if (connection && connection.waited > limits.pipelineTimeout)
+      return refuse({ response, next }, 'PIPELINE_TIMEOUT')
     if (handled < limits.concurrencyLimit && waiting.size === 0 && !isAccepting())
       return admit({ response, next })
     if (waiting.size + late.size >= limits.queueLimit) return refuse({ response, next }, 'QUEUE_LIMIT')
-    const since = connectionOf(request.socket)?.heldSince ?? performance.now()
+    const since = connection?.heldSince ?? performance.now()
     const each = { response, next, since }
     waiting.add(each)
     if (isAccepting()) afterAccepting(admitNext)

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { parse as parseQuery } from 'node:querystring'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { Logger } from 'pino'
@@ -11,7 +10,7 @@ import { answer, type Exchange, exchangeOf, type Fields, fieldsNow, fieldsOf } f
 import { type CrossOrigin, crossOrigin, securityHeaders } from './headers.js'
 import { limitLog } from './limit-log.js'
 import { headersOf, ProblemError, problemDetails, problemFrom } from './problems.js'
-import { refuseMisdirected } from './protocol.js'
+import { refuseMisdirected, requestIdOf } from './protocol.js'
 import { refuseQueryFaults } from './query.js'
 import { requestLog } from './request-log.js'
 import { type FindRoute, routesOf } from './routes.js'
@@ -103,12 +102,6 @@ function open({ logger, isStopping }: ServiceOptions, findRoute: FindRoute, head
     response.on('close', () => log(request, response, start))
     next()
   }
-}
-
-/** The client's own request id if it is a sane one, else a new one. */
-function requestIdOf({ headers }: Request): string {
-  const sent = headers['x-request-id']
-  return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID()
 }
 
 /** OPTIONS works everywhere; where there is an operation, `Allow` names the methods (RFC 9110, section 9.3.7). */

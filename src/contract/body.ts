@@ -110,7 +110,7 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
     let bytes: Buffer = Buffer.alloc(0)
     let length = 0
     let counted = 0
-    // What is announced and never sent costs nothing: the system gives memory when it is written to.
+    // What is announced and never sent costs nothing: the system gives memory when it is written to. It may be any number.
     const announced = Number(request.headers['content-length'])
     let chunks = 0
     const connection = connectionOf(request.socket)
@@ -131,10 +131,7 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
       if (length === 0) bytes = chunk
       else {
         if (end > bytes.length)
-          bytes = enlarged(
-            bytes.subarray(0, length),
-            announced || Math.min(bodyLimit, Math.max(UNCOUNTED, 2 * end)),
-          )
+          bytes = enlarged(bytes.subarray(0, length), Math.min(bodyLimit, announced || 2 * end + UNCOUNTED))
         chunk.copy(bytes, length)
       }
       length = end

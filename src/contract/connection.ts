@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { ClientMemory, Holder } from './client-memory.js'
 import { ConnectionMemory } from './connection-memory.js'
 import type { ReportLimit } from './limit-log.js'
-import { hasBody } from './protocol.js'
+import { hasBody, requestIdOf } from './protocol.js'
 
 /** Limits in milliseconds and bytes. */
 export interface ConnectionLimits {
@@ -42,6 +42,8 @@ export interface ConnectionOptions {
 interface Turn {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** How long requests had been handled when it came. */
+  readonly since: number
 }
 
 /** As many requests behind the last one are parsed; they are never handled. */
@@ -71,6 +73,10 @@ export class Connection implements Holder {
   #lingering: { readonly end: () => void; until: number; readonly bytes: number } | undefined
   #unreadSince: number | undefined
   #idleSince = performance.now()
+  #waited = 0
+  /** When the request that is handled now began to be, by `performance.now()`; milliseconds that those before it took. */
+  #servedAt: number | undefined
+  #took = 0
   #isPausing = false
   #isHeld = false
   #heldSince: number | undefined
@@ -117,13 +123,17 @@ export class Connection implements Holder {
     if (this.#memory.isKept) this.#account()
     // Node's parser loses what came together with such a request and behind it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-    const turn = { request, response }
+    const turn = { request, response, since: this.#handledFor }
     if (this.#current) this.#wait(turn)
     else this.#serve(turn)
   }
 
-  /** A request that Node's parser refuses, or whose time is over: answered in its turn, and the last. */
-  refuse(refusal: Omit<Refusal, 'requestId'>): void {
+  /**
+   * A request that Node's parser refuses, or whose time is over: answered in its turn, and the last.
+   *
+   * @param request where its head has come whole and it is none that began
+   */
+  refuse(refusal: Omit<Refusal, 'requestId'>, request?: IncomingMessage): void {
     if (this.#isLast) {
       // What comes behind the last answer may be anything, but the rest of its own request must come in time.
       if (refusal.status === 408) this.socket.destroy()
@@ -133,7 +143,8 @@ export class Connection implements Holder {
     const last = this.#waiting.at(-1) ?? this.#current
     const isCut = last !== undefined && !last.request.complete
     if (isCut && last !== this.#current) this.#waiting.pop()
-    this.#refusal = { requestId: randomUUID(), ...refusal }
+    const refused = request ?? (isCut ? last.request : undefined)
+    this.#refusal = { requestId: refused ? requestIdOf(refused) : randomUUID(), ...refusal }
     if (isCut && last === this.#current && last.response.headersSent) this.socket.destroy()
     else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
   }
@@ -158,6 +169,8 @@ export class Connection implements Holder {
    */
   end(response: ServerResponse, content: string | Buffer | undefined, isClosing: boolean): void {
     this.#isLast ||= isClosing
+    this.#took = this.#handledFor
+    this.#servedAt = undefined
     if (isClosing) this.socket.destroySoon = () => this.#halfClose() // Node closes at once after the last answer
     if (isClosing || isUnderWay(response.req)) {
       response.flushHeaders()
@@ -194,6 +207,16 @@ export class Connection implements Holder {
     this.#account()
   }
 
+  /** Milliseconds for which the current request waited while those before it were handled, and not for its client to read. */
+  get waited(): number {
+    return this.#waited
+  }
+
+  /** Milliseconds for which requests have been handled. */
+  get #handledFor(): number {
+    return this.#took + (this.#servedAt === undefined ? 0 : performance.now() - this.#servedAt)
+  }
+
   /** Since when the request that begins now may have lain unread, by `performance.now()`, if it did. */
   get heldSince(): number | undefined {
     return this.#heldSince
@@ -225,6 +248,8 @@ export class Connection implements Holder {
 
   #serve(turn: Turn): void {
     this.#current = turn
+    this.#waited = this.#handledFor - turn.since
+    this.#servedAt = performance.now()
     turn.response.once('close', () => this.#next(turn))
     this.#options.serve(turn.request, turn.response)
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { badRequest, ProblemError } from './problems.js'
@@ -62,6 +63,12 @@ export function toOriginForm(request: IncomingMessage): void {
   const address = /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url) : undefined
   if (address) headers.host = address.host
   request.url = address ? address.pathname + address.search : '*'
+}
+
+/** The client's own request id if it is a sane one, else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const sent = headers['x-request-id']
+  return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID()
 }
 
 /** A request has a body when either header says so (RFC 9112, section 6.3). */

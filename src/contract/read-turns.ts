@@ -8,7 +8,10 @@ const PIECES_A_TURN = 128
 const COSTLY_FOR = 10_000
 
 /** Who is read first in each of so many turns, again and again. */
-const FIRST = ['newest', 'known', 'newest', 'known', 'newest', 'oldest', 'known', 'busy'] as const
+const FIRST = ['newest', 'known', 'newest', 'known', 'oldest', 'known', 'busy'] as const
+
+/** Of so many turns one is for costly addresses; no multiple of those above, so that each of these comes first in some. */
+const COSTLY_TURN = 8
 
 /**
  * Who is read in which turn of the event loop. By itself a turn reads every socket that has something: all of a crowd
@@ -84,13 +87,17 @@ export class ReadTurns {
   /** The addresses behind a trusted proxy are not known here. */
   #usedUpTurn({ address }: Connection): void {
     if (address === undefined) return
-    const now = performance.now()
     this.#costly.delete(address)
-    this.#costly.set(address, now)
-    for (const [each, time] of this.#costly) {
-      if (time > now - COSTLY_FOR) return
+    this.#costly.set(address, performance.now())
+    for (const each of this.#costly.keys()) {
+      if (this.#isCostly({ address: each })) return
       this.#costly.delete(each)
     }
+  }
+
+  #isCostly({ address = '' }: Pick<Connection, 'address'>): boolean {
+    const time = this.#costly.get(address)
+    return time !== undefined && performance.now() - time < COSTLY_FOR
   }
 
   #readSome(): void {
@@ -102,9 +109,9 @@ export class ReadTurns {
     const first = FIRST[this.#slices % FIRST.length] ?? 'newest'
     this.#slices += 1
     const all = [...{ oldest, newest, known, busy }[first], ...known, ...newest, ...busy]
-    const isCostly = ({ address = '' }) => this.#costly.has(address)
-    const cheap = all.filter((each) => !isCostly(each))
-    const next = first === 'busy' || cheap.length === 0 ? all : cheap
+    const isCostlyTurn = this.#slices % COSTLY_TURN === 0
+    const chosen = all.filter((each) => this.#isCostly(each) === isCostlyTurn)
+    const next = chosen.length > 0 ? chosen : all
     let released = 0
     for (const each of next) {
       if (released === PIECES_A_TURN) break

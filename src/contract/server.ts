@@ -118,13 +118,13 @@ export function httpServer(
     if (isLate && connection?.isUnused) (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
     else connection?.refuse(refusalOf(error, limits.headerLimit))
   })
-  server.on('connect', (_request, socket) =>
-    connectionOf(socket)?.refuse({
-      status: 405,
-      detail: 'CONNECT is not for this service.',
-      headers: { Allow: '' },
-    }),
-  )
+  server.on('connect', (request, socket) => {
+    const headers = { Allow: '' }
+    connectionOf(socket)?.refuse(
+      { status: 405, detail: 'CONNECT is not for this service.', headers },
+      request,
+    )
+  })
   return { server, settle: () => connections.settle(), closeIdle: () => connections.closeIdle() }
 }
 

@@ -114,6 +114,7 @@ const largeBody: Flaw = (draft, random) => {
   const content = Buffer.alloc(BODY_LIMIT + 1 + random.below(50_000), 'x')
   const announced = { content, framing: [`Content-Length: ${content.length}`], framed: content }
   const sent = content.subarray(0, random.below(2_000))
+  const huge = [`Content-Length: ${random.pick([content.length, 4e9, 99_999_999_999])}`]
   const chunk = Buffer.concat([
     Buffer.from(`${content.length.toString(16)}\r\n`),
     content,
@@ -123,7 +124,7 @@ const largeBody: Flaw = (draft, random) => {
   const large = { ...draft, statuses: [413] }
   return random.pick([
     () => withJson(large, announced),
-    () => ({ ...withJson(large, { ...announced, framed: sent }), refusals: [408], isShort: true }),
+    () => ({ ...withJson(large, { content, framing: huge, framed: sent }), refusals: [408], isShort: true }),
     () => withJson(large, { content, framing: ['Transfer-Encoding: chunked'], framed: chunk }),
     () =>
       withJson(large, { content: bomb, framing: [`Content-Length: ${bomb.length}`], framed: bomb }, [

@@ -96,10 +96,12 @@ export class Judge {
     this.#continued = this.#answered
   }
 
-  #answer(answer: RawAnswer, { id, method, path, statuses, isSound, creates }: FuzzRequest): void {
+  #answer(answer: RawAnswer, request: FuzzRequest): void {
+    const { id, method, path, statuses, refusals, isSound, creates } = request
     const { status } = answer
     const isWhole = this.#answered < this.#plan.whole
-    const allowed = [...statuses, ...(isWhole ? [] : [400, 408]), ...(this.#isStopping() ? [503] : [])]
+    const unfinished = [...(isWhole ? [] : [400, 408]), ...this.#reasonsOfTime()]
+    const allowed = [...statuses, ...refusals, ...unfinished, ...(this.#isStopping() ? [503] : [])]
     if (!allowed.includes(status)) throw new Error(`${id} got ${status} instead of ${allowed.join(' or ')}.`)
     const mayClose = !isSound || !isWhole || this.#plan.ending !== 'stay' || this.#isStopping()
     if (this.isClosing && !mayClose) throw new Error(`${id} is sound, and its answer says Connection: close.`)

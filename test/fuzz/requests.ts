@@ -12,7 +12,7 @@ export interface FuzzRequest {
   readonly bytes: Buffer
   /** What the service may answer under the request's id; none where the request cannot be understood. */
   readonly statuses: readonly number[]
-  /** What may be answered under an id of the service's own. */
+  /** What may be answered as well, also under an id of the service's own where the head was not understood. */
   readonly refusals: readonly number[]
   /** Whether it must be answered, and the connection can be used afterwards. */
   readonly isSound: boolean

@@ -214,7 +214,7 @@ export const httpMutations: readonly Mutation[] = [
   },
   {
     removes: 'request ids that are not sane are replaced',
-    file: 'contract/app.ts',
+    file: 'contract/protocol.ts',
     text: '/^[A-Za-z0-9._-]{1,128}$/.test(sent)',
     replacement: 'sent',
     test: 'request-ids',
@@ -372,5 +372,26 @@ export const httpMutations: readonly Mutation[] = [
     text: "process.on('uncaughtException'",
     replacement: "process.on('nothing'",
     test: 'unforeseen-exception',
+  },
+  {
+    removes: 'no more room is made for a body than it may have',
+    file: 'contract/body.ts',
+    text: 'Math.min(bodyLimit, announced || 2 * end + UNCOUNTED)',
+    replacement: 'announced || 2 * end + UNCOUNTED',
+    test: 'pipelining',
+  },
+  {
+    removes: 'what waited for too long behind others of its connection is refused at once',
+    file: 'contract/admission.ts',
+    text: 'connection.waited > limits.pipelineTimeout',
+    replacement: 'false',
+    test: 'slow-database',
+  },
+  {
+    removes: 'a request whose head came keeps its id when it is refused',
+    file: 'contract/connection.ts',
+    text: 'refused ? requestIdOf(refused) : randomUUID()',
+    replacement: 'randomUUID()',
+    test: 'request-ids',
   },
 ]
