@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { serve } from './support/client.js'
+import { bytesOf, openConnection } from './support/connection.js'
 import { createInFlight } from './support/locked-todos.js'
 import { type Service, waitUntil } from './support/service.js'
 
@@ -43,6 +44,19 @@ test('connections that are kept open do not hold it up', async () => {
   if (service.process.exitCode === null) await once(service.process, 'exit')
   const limit = 10_000 // after which connections are cut
   assert.ok(performance.now() - released < limit / 2, 'it waited for a connection that nobody uses')
+})
+
+test('whatever was sent before the signal is answered, however much of it nobody has read yet', async () => {
+  const { service } = await serve()
+  const connections = await Promise.all(Array.from({ length: 300 }, () => openConnection(service.url)))
+  for (const { socket } of connections) socket.write(bytesOf('GET', '/todos?limit=20'))
+  service.process.kill('SIGTERM')
+  await Promise.all(connections.map(({ closed }) => closed))
+  const answers = new Set(connections.map((connection) => String(connection.statuses())))
+  assert.ok(
+    [...answers].every((statuses) => statuses === '200' || statuses === '503'),
+    [...answers].join(),
+  )
 })
 
 test('a connection on which nothing was ever sent does not hold it up', async () => {

@@ -394,4 +394,11 @@ export const httpMutations: readonly Mutation[] = [
     replacement: 'randomUUID()',
     test: 'request-ids',
   },
+  {
+    removes: 'a service that stops reads first what was sent',
+    file: 'shutdown.ts',
+    text: 'await settle()',
+    replacement: 'await undefined',
+    test: 'stopping',
+  },
 ]
