@@ -156,6 +156,20 @@ test('beyond CONNECTION_LIMIT the connections that have been idle for the longes
   await waitUntil('it is logged', () => linesOf(service, 'CONNECTION_LIMIT').length === 1)
 })
 
+test('new connections whose requests cannot be read in time are closed, and logged once', async () => {
+  const { service, client } = await serve({ REFUSAL_TIMEOUT: '0.1' })
+  const chunks = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  const costly = bytesOf('POST', '/todos', undefined, chunks) + '1\r\n \r\n'.repeat(10_000)
+  const connections = await open(service.url, 100, costly)
+  await waitUntil('it is logged', () => linesOf(service, 'REFUSAL_TIMEOUT').length > 0)
+  for (const { socket } of connections) socket.destroy()
+  assert.equal((await client.get('/health')).status, 200)
+  await service.stop()
+  const [first, ...rest] = linesOf(service, 'REFUSAL_TIMEOUT').map(({ count }) => count)
+  assert.equal(first, undefined)
+  assert.equal(rest.length, 1)
+})
+
 test('requests that are too slow or too large are logged once, not once each', async () => {
   const { service } = await serve({ REQUEST_TIMEOUT: '1' })
   const late = await open(service.url, 20, head)
@@ -163,6 +177,9 @@ test('requests that are too slow or too large are logged once, not once each', a
   await Promise.all([...late, ...large].map(({ closed }) => closed))
   assert.ok(late.every(({ statuses }) => statuses().join() === '408'))
   assert.ok(large.every(({ statuses }) => statuses().join() === '431'))
+  await waitUntil('both are logged', () =>
+    ['REQUEST_TIMEOUT', 'HEADER_LIMIT'].every((name) => linesOf(service, name).length === 1),
+  )
   await service.stop()
   const counts = (name: string) => linesOf(service, name).map(({ count }) => count)
   assert.deepEqual(counts('REQUEST_TIMEOUT'), [undefined, 19])

@@ -92,6 +92,16 @@ test('behind the last answer are read so that it arrives whole, also where it is
   assert.ok(!(await titles()).includes('never'))
 })
 
+test('a client that ends its side after such an answer, and within its request, is not waited for', async () => {
+  const { service: patient } = await serve({ REQUEST_TIMEOUT: '120' })
+  const connection = await openConnection(patient.url)
+  const chunked = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  connection.socket.write(bytesOf('POST', '/todos', undefined, chunked) + '1\r\n \r\n'.repeat(5_000))
+  await connection.waitFor(/^HTTP\/1.1 413 .*}$/s)
+  connection.socket.end()
+  await waitUntil('it is closed', () => connection.socket.closed)
+})
+
 test('behind such an answer are read only up to a limit', async () => {
   const connection = await openConnection(service.url)
   connection.socket.write(bytesOf('GET', '/health', undefined, { Expect: 'x' }) + create('never'))

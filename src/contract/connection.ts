@@ -22,6 +22,8 @@ export interface Refusal {
   readonly detail: string
   /** The setting whose value was exceeded, if it was one. */
   readonly limit?: string | undefined
+  /** The client sends nothing more: the line of its request, if one began, says that it was aborted. */
+  readonly hasLeft?: boolean
   readonly headers?: Record<string, string>
 }
 
@@ -196,7 +198,7 @@ export class Connection implements Holder {
   /** Looks at the clock and at what nobody tells of; called several times a second. */
   check(now: number): void {
     const { socket } = this
-    if (this.#lingering && now > this.#lingering.until) this.#lingering.end()
+    if (this.#lingering && (now > this.#lingering.until || socket.readableEnded)) this.#lingering.end()
     if (this.#lingering && socket.bytesRead > this.#lingering.bytes) this.#exceeds('LINGER_LIMIT')
     if (socket.writableLength === 0) this.#unreadSince = undefined
     else {

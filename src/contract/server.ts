@@ -99,9 +99,9 @@ export function httpServer(
       app(request, response)
     },
     refusal: (refusal) => {
-      const { requestId, limit } = refusal
-      if (limit === undefined) reports.refusal(refusal)
-      else reports.limit(limit, { requestId })
+      const { hasLeft, ...refused } = refusal
+      if (refused.limit !== undefined) reports.limit(refused.limit, { requestId: refused.requestId })
+      else if (!hasLeft) reports.refusal(refused)
       return rawProblem(refusal, headers)
     },
   })
@@ -136,8 +136,9 @@ interface ParserError extends Error {
 function refusalOf({ code, rawPacket }: ParserError, headerLimit: number): Omit<Refusal, 'requestId'> {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return { status: 408, detail: 'The request did not arrive whole in time.', limit: 'REQUEST_TIMEOUT' }
+  const hasLeft = code === 'HPE_INVALID_EOF_STATE'
   if (code !== 'HPE_HEADER_OVERFLOW')
-    return { status: 400, detail: 'This is not a well-formed HTTP request.' }
+    return { status: 400, detail: 'This is not a well-formed HTTP request.', hasLeft }
   const limit = 'HEADER_LIMIT'
   if (isLongAddress(rawPacket, headerLimit)) return { status: 414, detail: 'The address is too long.', limit }
   return { status: 431, detail: 'The address and the header fields are too large together.', limit }

@@ -401,4 +401,18 @@ export const httpMutations: readonly Mutation[] = [
     replacement: 'await undefined',
     test: 'stopping',
   },
+  {
+    removes: 'new connections that nobody could read in time are closed',
+    file: 'contract/connections.ts',
+    text: 'this.#closeStale(now)',
+    replacement: 'void 0',
+    test: 'client-limits',
+  },
+  {
+    removes: 'a client that sends nothing more is not read any longer',
+    file: 'contract/connection.ts',
+    text: ' || socket.readableEnded',
+    replacement: '',
+    test: 'pipelining',
+  },
 ]
