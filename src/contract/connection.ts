@@ -356,12 +356,23 @@ export class Connection implements Holder {
   }
 
   #free(): void {
+    if (this.#waiting.length > 0) withoutStacks()
     for (const { request } of this.#waiting.splice(0)) request.destroy()
     this.#memory.free()
   }
 }
 
 const ignore = () => {}
+
+/** Until the end of this tick: Node makes an error for each request of a connection that is closed. */
+function withoutStacks(): void {
+  const { stackTraceLimit } = Error
+  if (stackTraceLimit === 0) return
+  Error.stackTraceLimit = 0
+  process.nextTick(() => {
+    Error.stackTraceLimit = stackTraceLimit
+  })
+}
 
 /** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
 const isUnderWay = (request: IncomingMessage) =>
