@@ -17,7 +17,7 @@ import { families, type Recipe } from './recipes.js'
 const isLong = process.argv.includes('--long')
 
 /** Milliseconds that an attack lasts once it is under way, and after which its memory must have been given back. */
-const [DURATION, PATIENCE] = isLong ? [35_000, 60_000] : [4_000, 60_000]
+const [DURATION, PATIENCE] = isLong ? [35_000, 60_000] : [8_000, 60_000]
 
 /** Milliseconds that the connections of an attack may take to be made. */
 const OPENING = 20_000
