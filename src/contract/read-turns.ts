@@ -34,6 +34,7 @@ export class ReadTurns {
   #pieces = 0
   #ofLast = 0
   #slices = 0
+  #isScheduled = false
 
   get isHolding(): boolean {
     return this.#held.size > 0
@@ -60,8 +61,8 @@ export class ReadTurns {
     if (connection !== this.#last) this.#putLast(connection)
     if (this.#ofLast === PIECES_A_TURN) this.#usedUpTurn(connection)
     if (this.#pieces !== PIECES_A_TURN) return
-    if (!this.isHolding) laterTurn(() => this.#readSome())
     for (const all of [this.#fresh, this.#known]) for (const each of all) this.#hold(each)
+    this.#readSoon()
   }
 
   /** The new connections that have been held since before a time by `performance.now()`. */
@@ -100,6 +101,16 @@ export class ReadTurns {
     return time !== undefined && performance.now() - time < COSTLY_FOR
   }
 
+  #readSoon(): void {
+    if (!this.isHolding || this.#isScheduled) return
+    this.#isScheduled = true
+    laterTurn(() => {
+      this.#isScheduled = false
+      this.#readSome()
+      this.#readSoon()
+    })
+  }
+
   #readSome(): void {
     const oldest = this.#heldOf(this.#fresh)
     const newest = oldest.toReversed()
@@ -119,7 +130,6 @@ export class ReadTurns {
       released += 1
       each.release()
     }
-    if (this.isHolding) laterTurn(() => this.#readSome())
   }
 
   #heldOf(connections: Iterable<Connection>): Connection[] {

