@@ -10,6 +10,7 @@ import {
   type ServerParts,
   UnusablePart,
 } from './database/server.js'
+import { longestWait } from './database/session.js'
 import { type SettingName, type SettingValues, settings } from './settings.js'
 import { StartError } from './start-error.js'
 
@@ -43,15 +44,16 @@ export interface Configuration {
  */
 export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirectory: string): Configuration {
   const values = readSettings(environment)
+  const databaseLimits = {
+    poolSize: values.POOL_SIZE,
+    connectTimeout: values.CONNECT_TIMEOUT * 1000,
+    statementTimeout: values.STATEMENT_TIMEOUT * 1000,
+  }
   return {
     host: values.HOST,
     port: values.PORT,
     database: chooseDatabase(values, workingDirectory),
-    databaseLimits: {
-      poolSize: values.POOL_SIZE,
-      connectTimeout: values.CONNECT_TIMEOUT * 1000,
-      statementTimeout: values.STATEMENT_TIMEOUT * 1000,
-    },
+    databaseLimits,
     startTimeout: values.START_TIMEOUT * 1000,
     shutdownDelay: values.SHUTDOWN_DELAY * 1000,
     serviceLimits: {
@@ -68,7 +70,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       queueTimeout: values.QUEUE_TIMEOUT * 1000,
       refusalDelay: values.REFUSAL_DELAY * 1000,
       refusalTimeout: values.REFUSAL_TIMEOUT * 1000,
-      pipelineTimeout: values.PIPELINE_TIMEOUT * 1000,
+      pipelineTimeout: longestWait(databaseLimits),
       lingerTimeout: values.LINGER_TIMEOUT * 1000,
       lingerLimit: values.LINGER_LIMIT,
     },

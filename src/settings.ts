@@ -213,11 +213,6 @@ export const settings = {
     'After how long at most, when there are so many of them that their answers would take time from other requests.',
     seconds(0, 60),
   ),
-  PIPELINE_TIMEOUT: setting(
-    '5',
-    'How long a request waits while those before it on its connection are handled, before it is refused.',
-    seconds(0.1, 300),
-  ),
   LINGER_TIMEOUT: setting(
     '1',
     'How long further requests are read and thrown away after an answer that closes the connection.',

@@ -230,12 +230,6 @@ const examples: Record<SettingName, Example> = {
     good: [['0', 0]],
     bad: ['61', '-1'],
   },
-  PIPELINE_TIMEOUT: {
-    result: ({ serviceLimits }) => serviceLimits.pipelineTimeout,
-    standard: 5_000,
-    good: [['0.5', 500]],
-    bad: ['0', '301'],
-  },
   LINGER_TIMEOUT: {
     result: ({ serviceLimits }) => serviceLimits.lingerTimeout,
     standard: 1_000,

@@ -40,8 +40,8 @@ const rename = (path: string, headers = {}): Request => ({
   body: '{"title":"B"}',
 })
 
-const many = (count: number, request: (index: number) => Request) =>
-  Array.from({ length: count }, (_, i) => request(i))
+const many = <Made>(count: number, make: (index: number) => Made): Made[] =>
+  Array.from({ length: count }, (_, i) => make(i))
 
 async function createdBy(service: Service): Promise<string> {
   const answer = await send(service, create('A'))
@@ -80,7 +80,7 @@ test('while a table is locked, each of many gets its 503 in time, and afterwards
   const limits = { CONNECT_TIMEOUT: '1', STATEMENT_TIMEOUT: '1' }
   const service = await startService({ ...limits, CONCURRENCY_LIMIT: '1000' }) // all of them wait in the database
   const one = await createdBy(service)
-  const requests = [
+  const requests: Request[] = [
     ...many(100, (index) => ({ path: index % 2 ? one : '/todos?limit=5' })),
     ...many(100, (index) => create(`Later ${index}`)),
     ...many(20, (index) => create(`Once ${index}`, { 'Idempotency-Key': `locked-${index}` })),
@@ -129,19 +129,26 @@ test('the statements of one request have its time together', async () => {
 
 test('while a table is locked, requests behind each other on one connection get their 503 in time as well', async () => {
   const limits = { CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '1' }
-  const service = await startService({ ...limits, PIPELINE_TIMEOUT: '0.9' })
+  const service = await startService({ ...limits, POOL_SIZE: '2' })
   const one = await createdBy(service)
   const locks = await transaction(service)
   await locks.run('lock table todo.todos')
-  const connection = await openConnection(service.url)
+  const reads = bytesOf('GET', '/todos?limit=5') + bytesOf('GET', one)
+  const write = bytesOf('POST', '/todos', '{"title":"A"}')
   const start = performance.now()
-  const pair = bytesOf('GET', '/todos?limit=5') + bytesOf('GET', one)
-  connection.socket.write(pair.repeat(10) + bytesOf('GET', '/health'))
-  await connection.waitFor(/HTTP\/1\.1 200 .*}$/s)
-  assert.deepEqual(connection.statuses(), [...Array(20).fill(503), 200])
+  const connections = await Promise.all(
+    many(10, async (index) => {
+      const connection = await openConnection(service.url)
+      connection.socket.write((index % 2 ? write.repeat(2) : reads).repeat(10) + bytesOf('GET', '/health'))
+      await connection.waitFor(/HTTP\/1\.1 200 .*}$/s)
+      return connection
+    }),
+  )
   const seconds = (performance.now() - start) / 1000
+  for (const each of connections) assert.deepEqual(each.statuses(), [...Array(20).fill(503), 200])
   assert.ok(seconds < promised(limits), `${seconds} s`)
   await locks.end()
-  connection.socket.write(pair)
-  await connection.waitFor(/200 OK.*200 OK.*200 OK.*}$/s)
+  const [connection] = connections
+  connection?.socket.write(reads)
+  await connection?.waitFor(/200 OK.*200 OK.*200 OK.*}$/s)
 })

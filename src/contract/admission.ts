@@ -12,6 +12,7 @@ export interface LoadLimits {
   readonly queueTimeout: number
   readonly refusalDelay: number
   readonly refusalTimeout: number
+  /** How long a request waits behind others of its own connection. It follows from CONNECT_TIMEOUT. */
   readonly pipelineTimeout: number
 }
 
@@ -36,11 +37,11 @@ interface Waiting {
 
 /**
  * Admission control: so many requests are handled at once as keep the database and the processor busy; the others wait
- * for their turn. Those that waited for too long behind others of their own connection are refused at once, because those
- * behind them have waited as well. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
+ * for their turn. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
  * handled any more, so that those who are handled get their answer soon. They are answered 503 only after
- * `refusalDelay`, and when there are too many of them up to `refusalTimeout`: clients that try again at once would otherwise
- * make refusing cost more than handling does.
+ * `refusalDelay`, and when there are too many of them up to `refusalTimeout`: clients that try again at once would
+ * otherwise make refusing cost more than handling does. Those that waited for too long behind others of their own
+ * connection are refused at once, because those behind them have waited as well.
  *
  * Comes when the body has arrived, so that slow clients take nobody's turn, and before anything is parsed. An operation
  * whose contract has no 503 is always handled at once. While connections are being accepted nobody is admitted, so that
@@ -114,7 +115,7 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     const connection = connectionOf(request.socket)
     if (!operation?.responses.has(503)) return next()
     if (connection && connection.waited > limits.pipelineTimeout)
-      return refuse({ response, next }, 'PIPELINE_TIMEOUT')
+      return refuse({ response, next }, 'CONNECT_TIMEOUT')
     if (handled < limits.concurrencyLimit && waiting.size === 0 && !isAccepting())
       return admit({ response, next })
     if (waiting.size + late.size >= limits.queueLimit) return refuse({ response, next }, 'QUEUE_LIMIT')
