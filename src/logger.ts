@@ -1,11 +1,15 @@
+import { inspect } from 'node:util'
 import { type Logger, pino } from 'pino'
 import sonic, { type SonicBoom } from 'sonic-boom'
 
+/** Causes of causes that are logged: an error may be its own cause. */
+const MOST_CAUSES = 8
+
 /** What the log may say of an error. Drivers put statements and values on theirs, which are nobody's business here. */
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) }
+function describe(error: unknown, causes = MOST_CAUSES): unknown {
+  if (!(error instanceof Error)) return { message: inspect(error, { depth: 0 }) }
   const { code, constraint } = error as { code?: unknown; constraint?: unknown }
-  const cause = error.cause === undefined ? undefined : describe(error.cause)
+  const cause = error.cause === undefined || causes === 0 ? undefined : describe(error.cause, causes - 1)
   return { type: error.name, message: error.message, code, constraint, stack: error.stack, cause }
 }
 
@@ -25,7 +29,7 @@ export function createLogger(level: string): Logger {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { error: describe },
+    serializers: { error: (error: unknown) => describe(error) },
   }
   if (pretty) return pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss', singleLine: true }))
   const output = new sonic.SonicBoom(BATCHED)

@@ -10,13 +10,24 @@ import { startService, waitUntil } from './support/service.js'
 const planted = (fault: string) =>
   `data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`
 
+test('one that is no error is logged as well', async () => {
+  const service = await startService({ NODE_OPTIONS: `--import=${planted('throw Object.create(null)')}` })
+  const ended = once(service.process, 'exit')
+  service.process.kill('SIGUSR2')
+  assert.deepEqual(await ended, [1, null])
+  await waitUntil('it is logged', () => service.logs.some(({ level }) => level === 'fatal'))
+})
+
 test('without one it ends with 0', async () => {
   const service = await startService({ NODE_OPTIONS: `--import=${planted('')}` })
   assert.equal(await service.stop(), 0)
 })
 
+const CIRCULAR = `const error = new TypeError('planted', { cause: new Error('why') }); error.cause.cause = error; throw error`
+
 for (const [kind, fault] of [
   ['thrown', "throw new TypeError('planted', { cause: new Error('why') })"],
+  ['thrown with itself as its cause', CIRCULAR],
   ['rejected', "Promise.reject(new TypeError('planted', { cause: new Error('why') }))"],
 ] as const) {
   test(`${kind}: the request in flight is answered, the cause is logged, and the exit code is 1`, async () => {
