@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { serve } from './support/client.js'
 
 const { service, client } = await serve()
@@ -123,6 +123,13 @@ for (const coding of ['zstd', 'gzip, gzip', 'nonsense', 'constructor', '__proto_
     assert.equal((await post('{"title":"A"}', { 'Content-Encoding': coding })).status, 415)
   })
 }
+
+test('a body coded as br is not taken when decoding it needs 16 MB', async () => {
+  const params = { [constants.BROTLI_PARAM_LGWIN]: 24 }
+  const answer = await post(brotliCompressSync('{"title":"A"}', { params }), { 'Content-Encoding': 'br' })
+  assert.equal(answer.status, 415)
+  assert.match(answer.problem.detail ?? '', /window/)
+})
 
 test('a body that is not coded as it says is 400', async () => {
   for (const coding of ['gzip', 'deflate', 'br']) {

@@ -2,7 +2,7 @@ import { isIPv6, type Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Operation } from './contract.js'
 import { answer, exchangeOf, type Fields, fieldsOf } from './exchange.js'
-import { sendInTurn } from './fair-turns.js'
+import { inTurn } from './fair-turns.js'
 import { ProblemError } from './problems.js'
 import type { Handlers, Input, Link, OperationId, ProblemDetails, Target } from './types.js'
 
@@ -52,7 +52,7 @@ export function dispatcher(
       if (reply.problem) throw new ProblemError(reply.status, reply.problem)
       const answerNow = () => send(response, reply, fixedFields.get(reply.status) ?? [])
       // An operation that is never made to wait for its turn does not wait here either.
-      if (exchange.leave) await sendInTurn(answerNow)
+      if (exchange.leave) await inTurn(answerNow)
       else answerNow()
     } finally {
       exchange.leave?.()

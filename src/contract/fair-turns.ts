@@ -1,7 +1,7 @@
-/** Milliseconds that long answers may take of one turn of the event loop, before others get theirs. */
+/** Milliseconds that long steps may take of one turn of the event loop, before others get theirs. */
 const SHARE_OF_TURN = 10
 
-/** Milliseconds from which an answer counts as long. Making most takes a hundredth of that. */
+/** Milliseconds from which a step counts as long. Most take a hundredth of that. */
 const LONG = 1
 
 /** Milliseconds until what takes long runs at the latest, however many connections wait to be accepted. */
@@ -55,20 +55,21 @@ let isScheduled = false
 const deferred: (() => void)[] = []
 
 /**
- * Makes and sends an answer, at once or, when long ones have taken their share of this turn, in one of the next turns. So
- * a crowd that asks for the largest pages does not keep everybody else from being accepted, read and answered.
+ * Makes and sends an answer, or reads a large body, at once or, when long ones have taken their share of this turn, in one
+ * of the next turns. So a crowd that asks for the largest pages does not keep everybody else from being accepted, read and
+ * answered.
  *
- * Rejects, or throws, as `send` does.
+ * Rejects, or throws, as `run` does.
  */
-export function sendInTurn(send: () => void): Promise<void> | undefined {
+export function inTurn(run: () => void): Promise<void> | undefined {
   if (spent < SHARE_OF_TURN && deferred.length === 0) {
-    measured(send)
+    measured(run)
     return undefined
   }
   return new Promise((resolve, reject) => {
     deferred.push(() => {
       try {
-        measured(send)
+        measured(run)
         resolve()
       } catch (error) {
         reject(error)
@@ -77,9 +78,9 @@ export function sendInTurn(send: () => void): Promise<void> | undefined {
   })
 }
 
-function measured(send: () => void): void {
+function measured(run: () => void): void {
   const start = performance.now()
-  send()
+  run()
   const took = performance.now() - start
   if (took < LONG) return
   spent += took
