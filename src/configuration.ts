@@ -10,7 +10,6 @@ import {
   type ServerParts,
   UnusablePart,
 } from './database/server.js'
-import { longestWait } from './database/session.js'
 import { type SettingName, type SettingValues, settings } from './settings.js'
 import { StartError } from './start-error.js'
 
@@ -35,6 +34,12 @@ export interface Configuration {
   readonly corsOrigin: '*' | string[]
   readonly logLevel: SettingValues['LOG_LEVEL']
 }
+
+/**
+ * Milliseconds that are left of what the README promises to each request, with CONNECT_TIMEOUT, when it waits as long as
+ * it may for a connection and for its statement itself.
+ */
+const PIPELINE_REST = 1_000
 
 /**
  * Reads every setting from the environment, and `manifest.json` from the working directory where no variable names a
@@ -70,7 +75,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       queueTimeout: values.QUEUE_TIMEOUT * 1000,
       refusalDelay: values.REFUSAL_DELAY * 1000,
       refusalTimeout: values.REFUSAL_TIMEOUT * 1000,
-      pipelineTimeout: longestWait(databaseLimits),
+      pipelineTimeout: databaseLimits.connectTimeout + PIPELINE_REST,
       lingerTimeout: values.LINGER_TIMEOUT * 1000,
       lingerLimit: values.LINGER_LIMIT,
     },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -15,5 +16,46 @@ setFlagsFromString('--no-allocation-site-pretenuring')
 
 setFlagsFromString('--expose-gc') // for contexts that are made from now on
 
-/** Collects all garbage, in some 50 milliseconds: V8 does so by itself only when more is allocated. */
-export const collectGarbage: () => void = runInNewContext('gc')
+const gc: () => void = runInNewContext('gc')
+
+/** Collects all garbage, and moves what is left together: a page of the heap goes back only when all of it is free. */
+function collectGarbage(): void {
+  setFlagsFromString('--compact-on-every-full-gc')
+  gc()
+  setFlagsFromString('--no-compact-on-every-full-gc')
+}
+
+/** Milliseconds between two looks at the process, and after a collection until V8 has given back what it can. */
+const INTERVAL = 5_000
+const GIVING_BACK = 250
+/** Share of the time for which an idle process is busy at the most, and bytes that are in use for its clients. */
+const IDLE = 0.2
+const LITTLE = 1_048_576
+/** How much more than after the last collection is resident when the next is worth its time. */
+const GROWTH = 1.1
+
+/**
+ * Collects all garbage, in some 50 milliseconds, when the process is idle and more memory is resident than after the last
+ * time: so that what a crowd made it take goes back to the system. V8 does so by itself only when more is allocated.
+ *
+ * @param held how many bytes of it are in use for clients
+ */
+export function collectWhenIdle(held: () => number): void {
+  let resident = process.memoryUsage.rss()
+  /** Tells whether the process was idle from now on until then. */
+  const watch = () => {
+    const before = performance.eventLoopUtilization()
+    return () => performance.eventLoopUtilization(before).utilization < IDLE && held() < LITTLE
+  }
+  let isIdle = watch()
+  const look = async () => {
+    const wasIdle = isIdle()
+    isIdle = watch()
+    if (!wasIdle || process.memoryUsage.rss() < resident * GROWTH) return
+    collectGarbage()
+    const isStillIdle = watch()
+    await delay(GIVING_BACK, undefined, { ref: false })
+    if (isStillIdle()) resident = process.memoryUsage.rss()
+  }
+  setInterval(look, INTERVAL).unref()
+}

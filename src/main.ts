@@ -1,5 +1,4 @@
 /** configuration -> database -> service -> listen; drains on SIGTERM and SIGINT. */
-import './heap.js'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
@@ -14,6 +13,7 @@ import { isUnavailable } from './database/errors.js'
 import { migrate, migrationsApplied } from './database/migrate.js'
 import { LANES, PipelinedReads } from './database/pipelined-reads.js'
 import type { Server as DatabaseServer } from './database/server.js'
+import { collectWhenIdle } from './heap.js'
 import { createLogger } from './logger.js'
 import { mostConnections } from './open-files.js'
 import { drain } from './shutdown.js'
@@ -88,6 +88,7 @@ async function serve(configuration: Configuration, logger: Logger): Promise<neve
     isStopping: () => stopping,
   })
   await listen(service, configuration)
+  collectWhenIdle(service.held)
   opened.push(() => drain(service, configuration.shutdownDelay))
   const forgetting = forgetRegularly(store, logger)
   opened.push(async () => clearInterval(forgetting))

@@ -9,6 +9,7 @@ import { type Service, waitUntil } from './support/service.js'
 import { fillPage } from './support/todos.js'
 
 const linesOf = ({ logs }: Service, name: string) => logs.filter(({ limit }) => limit === name)
+const json = { 'Content-Type': 'application/json' }
 const head = bytesOf('POST', '/todos', 'x'.repeat(100_000)).slice(0, -1)
 const open = async (url: string, count: number, bytes: string, localAddress?: string) => {
   const connections = await Promise.all(
@@ -19,11 +20,19 @@ const open = async (url: string, count: number, bytes: string, localAddress?: st
 }
 const isOpen = ({ socket }: RawConnection) => !socket.destroyed
 
+const longField = `X: ${'a'.repeat(15_000)}`
+const lastChunk = `${bytesOf('POST', '/todos', undefined, { ...json, 'Transfer-Encoding': 'chunked' })}2\r\n{}\r\n0\r\n`
 const unfinished: Record<string, string> = {
   'an unfinished body': head,
-  'an unfinished head of one field': `GET /health HTTP/1.1\r\nX: ${'a'.repeat(15_000)}`,
+  'an unfinished body behind a request and an expectation': `${bytesOf('GET', '/todos')}${bytesOf('POST', '/todos', undefined, { ...json, Expect: '100-continue', 'Content-Length': '100000' })}${'x'.repeat(99_999)}`,
+  'an unfinished head of one field': `GET /health HTTP/1.1\r\n${longField}`,
   'an unfinished head of many fields': `GET /health HTTP/1.1\r\n${'a:\r\n'.repeat(3_700)}`,
-  'an unfinished head behind a request': `${bytesOf('GET', '/health')}GET / HTTP/1.1\r\nX: ${'a'.repeat(15_000)}`,
+  'an unfinished head behind a request': `${bytesOf('GET', '/health')}GET / HTTP/1.1\r\n${longField}`,
+  'an unfinished head behind a request that is handled': `${bytesOf('GET', '/todos')}GET / HTTP/1.1\r\n${longField}`,
+  'unfinished trailers of one field': `${lastChunk}${longField}`,
+  'unfinished trailers of many fields': `${lastChunk}${'a:\r\n'.repeat(3_700)}`,
+  'a body that does not come behind a long field': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${longField}\r\n\r\n`,
+  'a long head of a request that is handled': `${bytesOf('GET', '/todos').slice(0, -2)}${longField}\r\n\r\n`,
   'a body that does not come behind many fields': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${'a:\r\n'.repeat(3_000)}\r\n`,
   'many requests that wait': bytesOf('GET', '/todos') + bytesOf('GET', '/health').repeat(100) + head,
 }
@@ -38,6 +47,10 @@ for (const [what, bytes] of Object.entries(unfinished)) {
     await release()
     assert.equal((await client.create()).status, 201)
     await waitUntil('it is logged', () => linesOf(service, 'CLIENT_MEMORY').length === 1)
+    assert.deepEqual(
+      service.logs.filter(({ msg, status }) => msg === 'refused' && status === 503),
+      [],
+    )
   })
 }
 

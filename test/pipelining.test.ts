@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
-import { lockTodos } from './support/locked-todos.js'
+import { lockTodos, statementWaits } from './support/locked-todos.js'
 import { waitUntil } from './support/service.js'
 import { fillPage } from './support/todos.js'
 
@@ -54,7 +54,7 @@ for (const [what, request, status] of [
 }
 
 for (const [method, path, answer] of [
-  ['GET', '/health', 200],
+  ['GET', '/health', 413],
   ['POST', '/todos', 413],
 ] as const) {
   test(`may announce a body that nobody could hold (${method} ${path})`, async () => {
@@ -67,6 +67,44 @@ for (const [method, path, answer] of [
     connection.socket.destroy()
   })
 }
+
+for (const [what, fields, end] of [
+  ['a bad chunk', { 'Transfer-Encoding': 'chunked' }, 'zz\r\n'],
+  ['a body that breaks off', { 'Content-Length': '10' }, 'abc'],
+  ['a last chunk that does not come', { 'Transfer-Encoding': 'chunked' }, '3\r\nabc\r\n'],
+  ['trailers that are too large', { 'Transfer-Encoding': 'chunked' }, `0\r\nX: ${'a'.repeat(20_000)}`],
+] as const) {
+  test(`a request that is refused for ${what} has no effect, also where its body is ignored`, async () => {
+    const path = new URL(String((await client.create({ title: 'kept' })).headers.location)).pathname
+    const connection = await openConnection(service.url)
+    connection.socket.end(bytesOf('DELETE', path, undefined, fields) + end)
+    await connection.waitFor(/^HTTP\/1\.1 4(00|31) .*}$/s)
+    assert.equal((await client.get(path)).status, 200)
+  })
+}
+
+test('a body of HTTP/1.0 in chunks closes the connection', async () => {
+  const connection = await openConnection(service.url)
+  const fields = 'Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n'
+  connection.socket.write(`GET /health HTTP/1.0\r\n${fields}\r\n1\r\na\r\n0\r\n\r\n`)
+  await connection.waitFor(/^HTTP\/1\.1 200 .*Connection: close/s)
+  await connection.closed
+})
+
+test('one that could not be read for longer than it may take to arrive is not too late', async () => {
+  const { service } = await serve({ REQUEST_TIMEOUT: '1', STATEMENT_TIMEOUT: '60' })
+  const release = await lockTodos(service)
+  const connection = await openConnection(service.url)
+  const long = bytesOf('GET', '/todos', undefined, { 'X-Long': 'a'.repeat(10_000) })
+  connection.socket.write(long.repeat(200))
+  await statementWaits(service)
+  const late = await openConnection(service.url)
+  late.socket.write('GET /')
+  await late.waitFor(/^HTTP\/1\.1 408 /)
+  await release()
+  await waitUntil('all are answered', () => connection.statuses().length === 200)
+  assert.deepEqual([...new Set(connection.statuses())], [200])
+})
 
 test('behind an answer that closes the connection are read for a while, so that the answer arrives', async () => {
   const connection = await openConnection(service.url)

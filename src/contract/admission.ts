@@ -12,7 +12,7 @@ export interface LoadLimits {
   readonly queueTimeout: number
   readonly refusalDelay: number
   readonly refusalTimeout: number
-  /** How long a request waits behind others of its own connection. It follows from CONNECT_TIMEOUT. */
+  /** How long a request waits behind others of its own connection. Follows from CONNECT_TIMEOUT. */
   readonly pipelineTimeout: number
 }
 
@@ -33,6 +33,8 @@ interface Waiting {
   readonly response: Response
   readonly next: NextFunction
   readonly since: number
+  /** For how long it waited before that, behind others of its connection. */
+  readonly waited: number
 }
 
 /**
@@ -93,8 +95,9 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     let refused = 0
     for (const each of late) {
       const held = now - each.since
-      const most = held < limits.refusalTimeout ? REFUSALS_A_CHECK : MOST_REFUSALS_A_CHECK
-      if (held < limits.refusalDelay || refused >= most) break
+      const isDue = held + each.waited > limits.refusalTimeout
+      if (refused >= (isDue ? MOST_REFUSALS_A_CHECK : REFUSALS_A_CHECK)) continue
+      if (!isDue && held < limits.refusalDelay) continue
       late.delete(each)
       refused += 1
       refuse(each, 'QUEUE_TIMEOUT')
@@ -114,13 +117,12 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     const { operation } = exchangeOf(response)
     const connection = connectionOf(request.socket)
     if (!operation?.responses.has(503)) return next()
-    if (connection && connection.waited > limits.pipelineTimeout)
-      return refuse({ response, next }, 'CONNECT_TIMEOUT')
+    if (connection?.isLate(limits.pipelineTimeout)) return refuse({ response, next }, 'CONNECT_TIMEOUT')
     if (handled < limits.concurrencyLimit && waiting.size === 0 && !isAccepting())
       return admit({ response, next })
     if (waiting.size + late.size >= limits.queueLimit) return refuse({ response, next }, 'QUEUE_LIMIT')
     const since = connection?.heldSince ?? performance.now()
-    const each = { response, next, since }
+    const each = { response, next, since, waited: connection?.waited ?? 0 }
     waiting.add(each)
     if (isAccepting()) afterAccepting(admitNext)
     checking ??= setInterval(check, CHECK_INTERVAL)

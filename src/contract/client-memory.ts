@@ -1,13 +1,11 @@
-import { collectGarbage } from '../heap.js'
-
 /** Somebody for whom memory is held. */
 export interface Holder {
   /** Undefined for a trusted proxy, behind which there are many clients: only the limit in all counts for it. */
   readonly address: string | undefined
   /** Whether it is the client that has to go on, by sending or by reading. */
   readonly isAwaited: boolean
-  /** Frees at once what is held for it. */
-  giveWay(): void
+  /** Frees at once what is held for it, for the sake of a limit. */
+  giveWay(limit: LimitName): void
 }
 
 /** In bytes. */
@@ -16,16 +14,10 @@ export interface MemoryLimits {
   readonly clientMemoryPerAddress: number
 }
 
-type LimitName = 'CLIENT_MEMORY' | 'CLIENT_MEMORY_PER_ADDRESS'
+export type LimitName = 'CLIENT_MEMORY' | 'CLIENT_MEMORY_PER_ADDRESS'
 
 /** Beyond a limit this share of it is freed as well, so that the next to come need not be compared with all again. */
 const SHARE_TO_FREE = 0.1
-
-/** After so many bytes were held, and nearly all of them were given back, the memory goes back to the system as well. */
-const WORTH_COLLECTING = 8 * 1_024 * 1_024
-const NEARLY_ALL = 0.9
-/** Milliseconds from then on until it does: whoever attacks may come again. */
-const COLLECTION_DELAY = 5_000
 
 /**
  * How much memory clients make the service hold by unfinished requests and unread answers. Beyond a limit those give way
@@ -34,16 +26,15 @@ const COLLECTION_DELAY = 5_000
  */
 export class ClientMemory {
   readonly #limits: MemoryLimits
-  readonly #report: (limit: LimitName) => void
   readonly #all = new Account()
   readonly #addresses = new Map<string, Account>()
-  #most = 0
-  #collecting: NodeJS.Timeout | undefined
 
-  /** @param report is told of each holder that had to give way */
-  constructor(limits: MemoryLimits, report: (limit: LimitName) => void) {
+  constructor(limits: MemoryLimits) {
     this.#limits = limits
-    this.#report = report
+  }
+
+  get total(): number {
+    return this.#all.total
   }
 
   /** Says how many bytes are held for somebody now, in all; may make others, or this one, give way. */
@@ -53,17 +44,6 @@ export class ClientMemory {
     if (this.#all.total > clientMemory) this.#free(this.#all, clientMemory, 'CLIENT_MEMORY')
     if (ofAddress && ofAddress.total > clientMemoryPerAddress)
       this.#free(ofAddress, clientMemoryPerAddress, 'CLIENT_MEMORY_PER_ADDRESS')
-    this.#most = Math.max(this.#most, this.#all.total)
-    if (this.#most > WORTH_COLLECTING) this.#collectLater()
-  }
-
-  #collectLater(): void {
-    this.#collecting ??= setTimeout(() => {
-      this.#collecting = undefined
-      if (this.#all.total > this.#most * (1 - NEARLY_ALL)) return
-      this.#most = 0
-      collectGarbage()
-    }, COLLECTION_DELAY).unref()
   }
 
   #set(holder: Holder, bytes: number): Account | undefined {
@@ -81,8 +61,7 @@ export class ClientMemory {
     for (const holder of account.costliest()) {
       if (account.total <= limit * (1 - SHARE_TO_FREE)) return
       this.#set(holder, 0)
-      this.#report(name)
-      holder.giveWay()
+      holder.giveWay(name)
     }
   }
 }

@@ -1,20 +1,25 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientMemory, Holder } from './client-memory.js'
-import { sizeOf, sizeOfTrailers } from './protocol.js'
+import { sizeOfHead, sizeOfTrailers } from './protocol.js'
 
 /** Bytes that a request costs that waits for its turn or has not come whole, and each of its header fields, as measured. */
 const REQUEST = 4_096
 const FIELD = 160
-/** A request with as many strings for its fields counts from its head on: waiting to see whether it stays would be too late. */
-const MANY_FIELDS = 200
-/** Bytes that an unfinished head costs, and what each of its bytes costs: it is kept as many small strings. */
+/** And each byte of its head. */
+const HEAD_BYTE = 2
+/** A request with so much costs so much that it counts from its head on: waiting to see whether it stays would be too late. */
+const MUCH = 16_384
+/** Bytes that an unfinished head, or an unfinished trailer section, costs, and what each of its bytes costs: it is kept as many small strings. */
 const UNFINISHED_HEAD = 8_192
 const UNFINISHED_BYTE = 5
 /** Bytes between requests, and around their fields and chunks, that are no unfinished head. */
 const UNCOUNTED = 64
 /** Bytes around a chunk beside its length: two line ends (RFC 9112, section 7.1). */
 const CHUNK_FRAME = 4
+
+const costOf = ({ rawHeaders }: IncomingMessage, size: number) =>
+  REQUEST + (FIELD * rawHeaders.length) / 2 + HEAD_BYTE * size
 
 const isChunked = (headers: IncomingMessage['headers']) => headers['transfer-encoding'] !== undefined
 
@@ -25,7 +30,7 @@ export class ConnectionMemory {
   readonly #headerLimit: number
   /** Bytes that belong to requests of which the head has come. */
   #counted = 0
-  /** Bytes that are kept for each request, and for all that wait or are handled. */
+  /** Bytes that are kept for each request. */
   readonly #requests = new WeakMap<IncomingMessage, number>()
   #kept = 0
   #held = 0
@@ -40,11 +45,12 @@ export class ConnectionMemory {
     return this.#held > 0
   }
 
-  get isKept(): boolean {
-    return this.#kept > 0
+  /** Bytes that are kept for all requests that wait or are handled. */
+  get kept(): number {
+    return this.#kept
   }
 
-  /** Bytes of a head that has not come whole; known only while no request is under way. */
+  /** Bytes of a head, or of a trailer section, that has not come whole. */
   get unfinishedHead(): number {
     const bytes = this.#connection.socket.bytesRead - this.#counted
     return bytes > UNCOUNTED ? Math.min(bytes, this.#headerLimit) : 0
@@ -52,13 +58,15 @@ export class ConnectionMemory {
 
   /** The head of a request has come. */
   began(request: IncomingMessage): void {
-    this.#counted += sizeOf(request)
-    if (request.rawHeaders.length > MANY_FIELDS) this.stays(request)
+    const size = sizeOfHead(request)
+    this.#counted += size + Number(request.headers['content-length'] ?? 0)
+    const cost = costOf(request, size)
+    if (cost > MUCH) this.keep(request, cost)
   }
 
   /** A request waits, or its body does not come. */
   stays(request: IncomingMessage): void {
-    if (!this.#requests.has(request)) this.keep(request, REQUEST + (FIELD * request.rawHeaders.length) / 2)
+    if (!this.#requests.has(request)) this.keep(request, costOf(request, sizeOfHead(request)))
   }
 
   /** A part of a body has come: of a chunked one, whose length nobody announced, with the frame of a chunk. */
@@ -83,11 +91,11 @@ export class ConnectionMemory {
     this.#counted = this.#connection.socket.bytesRead - this.unfinishedHead
   }
 
-  /** Says what is held now. */
-  update(isIdle: boolean): void {
+  /** Says what is held now, of an unfinished head only where it is known. */
+  update(isHeadKnown: boolean): void {
     const { socket } = this.#connection
     if (socket.destroyed) return
-    const unfinished = isIdle ? this.unfinishedHead : 0
+    const unfinished = isHeadKnown ? this.unfinishedHead : 0
     const head = unfinished > 0 ? UNFINISHED_HEAD + UNFINISHED_BYTE * unfinished : 0
     this.#hold(socket.writableLength + this.#kept + head)
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientMemory, Holder } from './client-memory.js'
+import type { ClientMemory, Holder, LimitName } from './client-memory.js'
 import { ConnectionMemory } from './connection-memory.js'
 import type { ReportLimit } from './limit-log.js'
 import { hasBody, requestIdOf } from './protocol.js'
@@ -18,6 +18,8 @@ export interface ConnectionLimits {
 /** Why a request gets an answer that the app knows nothing of. */
 export interface Refusal {
   readonly requestId: string
+  /** Of a request whose head has come: the answer to HEAD has no content. */
+  readonly method?: string | undefined
   readonly status: number
   readonly detail: string
   /** The setting whose value was exceeded, if it was one. */
@@ -47,6 +49,13 @@ interface Turn {
   /** How long requests had been handled when it came. */
   readonly since: number
 }
+
+/** While so many requests wait, or their bodies hold so many bytes, no more is read. */
+const MOST_WAITING = 128
+const MOST_KEPT = 524_288
+
+/** Milliseconds in which the client's system sends what it had to keep, when more is read again. */
+const CATCH_UP = 250
 
 /** As many requests behind the last one are parsed; they are never handled. */
 const MOST_DROPPED = 1_000
@@ -80,6 +89,9 @@ export class Connection implements Holder {
   #servedAt: number | undefined
   #took = 0
   #isPausing = false
+  /** How long requests had been handled when reading stopped; what is read until then may have waited since that. */
+  #behind: { readonly since: number; until: number } | undefined
+  #isShedding = false
   #isHeld = false
   #heldSince: number | undefined
 
@@ -122,10 +134,9 @@ export class Connection implements Holder {
       return
     }
     this.#memory.began(request)
-    if (this.#memory.isKept) this.#account()
-    // Node's parser loses what came together with such a request and behind it.
-    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-    const turn = { request, response, since: this.#handledFor }
+    if (this.#memory.kept > 0) this.#account()
+    if (isLastByItself(request)) response.shouldKeepAlive = false
+    const turn = { request, response, since: this.#since() }
     if (this.#current) this.#wait(turn)
     else this.#serve(turn)
   }
@@ -146,7 +157,8 @@ export class Connection implements Holder {
     const isCut = last !== undefined && !last.request.complete
     if (isCut && last !== this.#current) this.#waiting.pop()
     const refused = request ?? (isCut ? last.request : undefined)
-    this.#refusal = { requestId: refused ? requestIdOf(refused) : randomUUID(), ...refusal }
+    const requestId = refused ? requestIdOf(refused) : randomUUID()
+    this.#refusal = { requestId, method: refused?.method, ...refusal }
     if (isCut && last === this.#current && last.response.headersSent) this.socket.destroy()
     else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
   }
@@ -214,6 +226,17 @@ export class Connection implements Holder {
     return this.#waited
   }
 
+  /** Whether the current request waited for longer; then those behind it that could not be read did so as well. */
+  isLate(limit: number): boolean {
+    this.#isShedding = this.#waited > limit
+    return this.#isShedding
+  }
+
+  /** Whether something lies unread because of the requests that wait. */
+  get isBehind(): boolean {
+    return this.#behind !== undefined && performance.now() < this.#behind.until
+  }
+
   /** Milliseconds for which requests have been handled. */
   get #handledFor(): number {
     return this.#took + (this.#servedAt === undefined ? 0 : performance.now() - this.#servedAt)
@@ -240,12 +263,12 @@ export class Connection implements Holder {
     })
   }
 
-  giveWay(): void {
+  giveWay(limit: LimitName): void {
     const isAnswered =
       this.#current !== undefined && (this.#current.request.complete || this.#current.response.headersSent)
     // Where no request came, an answer would be taken for that to the next.
-    if (!this.#current || isAnswered || this.#isLast || this.#waiting.length > 0) this.socket.destroy()
-    else this.refuse({ status: 503, detail: 'There are too many unfinished requests now. Try again later.' })
+    if (!this.#current || isAnswered || this.#isLast || this.#waiting.length > 0) this.#exceeds(limit)
+    else this.refuse({ status: 503, detail: TOO_MANY_UNFINISHED, limit })
   }
 
   #serve(turn: Turn): void {
@@ -281,21 +304,40 @@ export class Connection implements Holder {
     if (this.#memory.isHeld) this.#account()
   }
 
+  get #isFull(): boolean {
+    return this.#waiting.length >= MOST_WAITING || this.#memory.kept >= MOST_KEPT
+  }
+
   #resume(): void {
-    if (this.#waiting.length === 0 && !this.#isHeld) this.socket.resume()
+    const hasStopped = this.#behind?.until === Number.POSITIVE_INFINITY
+    if (this.#isHeld || (hasStopped && this.#waiting.length > 0)) return
+    this.socket.resume()
+    if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
+  }
+
+  /** How long requests had been handled when the one that begins now was sent, as far as that can be known. */
+  #since(): number {
+    if (!this.#behind || !this.isBehind) return this.#handledFor
+    // A client that sends the next request only when it has the answer has nothing left that waited.
+    if (this.#isShedding && this.#current)
+      this.#behind.until = Math.max(this.#behind.until, performance.now() + CATCH_UP)
+    return this.#behind.since
   }
 
   #wait(turn: Turn): void {
     this.#waiting.push(turn)
     this.#memory.stays(turn.request)
-    if (hasBody(turn.request) && turn.request.headers.expect === undefined) this.#options.gather(turn.request)
+    if (hasBody(turn.request)) this.#options.gather(turn.request)
     this.#account()
-    if (this.#isPausing) return
+    if (this.#isPausing || !this.#isFull) return
     this.#isPausing = true
     // Not at once, because Node resumes the socket when it has parsed a request to its end.
     setImmediate(() => {
       this.#isPausing = false
-      if (this.#waiting.length > 0) this.socket.pause()
+      if (this.#waiting.length === 0) return
+      this.socket.pause()
+      const since = this.#isShedding ? this.#since() : this.#handledFor
+      this.#behind = { since, until: Number.POSITIVE_INFINITY }
     })
   }
 
@@ -352,7 +394,9 @@ export class Connection implements Holder {
   }
 
   #account(): void {
-    this.#memory.update(this.#current === undefined)
+    const latest = (this.#waiting.at(-1) ?? this.#current)?.request
+    // Chunks of a body that nobody has taken off the request yet would be taken for an unfinished head.
+    this.#memory.update(!latest || latest.complete || latest.readableFlowing === true)
   }
 
   #free(): void {
@@ -361,6 +405,8 @@ export class Connection implements Holder {
     this.#memory.free()
   }
 }
+
+const TOO_MANY_UNFINISHED = 'There are too many unfinished requests now. Try again later.'
 
 const ignore = () => {}
 
@@ -373,6 +419,13 @@ function withoutStacks(): void {
     Error.stackTraceLimit = stackTraceLimit
   })
 }
+
+/**
+ * Whether the connection closes after a request, whatever it says: Node's parser loses what came together with an Upgrade
+ * and behind it, and HTTP/1.0 knows no chunks (RFC 9112, section 6.1).
+ */
+const isLastByItself = ({ headers, httpVersion }: IncomingMessage) =>
+  headers.upgrade !== undefined || (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined)
 
 /** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
 const isUnderWay = (request: IncomingMessage) =>

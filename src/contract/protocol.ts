@@ -76,9 +76,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
-/** About as many bytes as a request has on the wire, but for a body whose length nobody announced. */
-export function sizeOf({ method = '', url = '', rawHeaders, headers }: IncomingMessage): number {
-  let size = method.length + url.length + Number(headers['content-length'] ?? 0)
+/** About as many bytes as the head of a request has on the wire. */
+export function sizeOfHead({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let size = method.length + url.length
   for (const text of rawHeaders) size += text.length + 2
   return size + ' HTTP/1.1\r\n'.length + ' \r\n'.length
 }

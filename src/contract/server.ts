@@ -36,6 +36,8 @@ export interface Service {
   settle(): Promise<void>
   /** Closes the connections on which there is no request. */
   closeIdle(): void
+  /** How many bytes unfinished requests and unread answers hold. */
+  held(): number
 }
 
 /**
@@ -94,11 +96,12 @@ export function httpServer(
   // By default fields beyond a thousand are dropped in silence, be it an If-Match. Their size is limited anyway.
   server.maxHeadersCount = 0
   const isTrusted = app.get('trust proxy fn') as (address: string, hops: number) => boolean
+  const memory = new ClientMemory(limits)
   const connections = new Connections(server, {
     limits,
     connectionLimit: limits.connectionLimit,
     refusalTimeout: limits.refusalTimeout,
-    memory: new ClientMemory(limits, reports.limit),
+    memory,
     isProxy: (address) => isTrusted(address, 0),
     report: reports.limit,
     gather: (request) => gatherBody(request, limits),
@@ -122,8 +125,9 @@ export function httpServer(
   server.on('clientError', (error: ParserError, socket) => {
     const connection = connectionOf(socket)
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    // A load balancer opened it ahead of need: as patient with it as with one that was used.
-    if (isLate && connection?.isUnused) (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
+    // A load balancer opened it ahead of need, or the rest was not read in time: as patient as with one that is idle.
+    if (isLate && (connection?.isUnused || connection?.isBehind))
+      (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
     else connection?.refuse(refusalOf(error, limits.headerLimit))
   })
   server.on('connect', (request, socket) => {
@@ -133,7 +137,12 @@ export function httpServer(
       request,
     )
   })
-  return { server, settle: () => connections.settle(), closeIdle: () => connections.closeIdle() }
+  return {
+    server,
+    settle: () => connections.settle(),
+    closeIdle: () => connections.closeIdle(),
+    held: () => memory.total,
+  }
 }
 
 interface ParserError extends Error {
@@ -160,7 +169,7 @@ function isLongAddress(packet: Buffer = Buffer.alloc(0), headerLimit: number): b
 }
 
 function rawProblem(
-  { requestId, status, detail, headers: own }: Refusal,
+  { requestId, method, status, detail, headers: own }: Refusal,
   headers: Record<string, string>,
 ): string {
   const problem = problemDetails(status, { detail }, requestId)
@@ -177,5 +186,5 @@ function rawProblem(
     'Content-Length': String(Buffer.byteLength(body)),
   }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${status} ${problem.title}\r\n${lines.join('')}\r\n${body}`
+  return `HTTP/1.1 ${status} ${problem.title}\r\n${lines.join('')}\r\n${method === 'HEAD' ? '' : body}`
 }

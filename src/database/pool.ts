@@ -3,7 +3,7 @@ import pg from 'pg'
 import { type CredentialSource, type Credentials, credentialSource } from './credentials.js'
 import { codeOf, DatabaseUnavailable, READ_ONLY_TRANSACTION, reasonOf } from './errors.js'
 import type { DatabaseLimits, Server } from './server.js'
-import { FRESH_FOR, longestWait, PROBE_LIMIT, REST_LIMIT, SessionClient, sessionOptions } from './session.js'
+import { FRESH_FOR, PROBE_LIMIT, REST_LIMIT, SessionClient, sessionOptions } from './session.js'
 import { isTransportRefused, type Transport, transports } from './tls.js'
 
 type Callback = (
@@ -133,7 +133,7 @@ export class ConnectionPool extends pg.Pool {
     const attempt = {
       callback,
       deadline: begun + connectTimeout,
-      latest: begun + longestWait(this.#limits),
+      latest: begun + 2 * connectTimeout + PROBE_LIMIT,
       otherTransports: this.#transports.length - 1,
     }
     if (this.waitingCount < this.options.max * WAITING_FOR_EACH) this.#take(attempt)

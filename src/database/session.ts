@@ -15,13 +15,6 @@ export const FRESH_FOR = 1_000
 export const PROBE_LIMIT = 1_000
 
 /**
- * Milliseconds within which a request has been handed its last connection, or fails. Together with STATEMENT_TIMEOUT and
- * what the pool allows the server for its report that is what the README promises.
- */
-export const longestWait = ({ connectTimeout }: Pick<DatabaseLimits, 'connectTimeout'>) =>
-  2 * connectTimeout + PROBE_LIMIT
-
-/**
  * What node-postgres is told of every session, whoever opens it. The settings of a database or a role must not change
  * what the service reads: they yield to `options` (PostgreSQL's documentation, 19.1.3).
  */

@@ -1,5 +1,5 @@
 /** What each connection of an attack sends, and how it reads the answers. */
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 
 export interface Recipe {
   readonly name: string
@@ -47,6 +47,17 @@ const compressed = { gzip: gzipSync(json), br: brotliCompressSync(json), deflate
 
 /** 50 MB of blanks, in a whole request. */
 const bomb = gzipSync(Buffer.alloc(50_000_000, ' '))
+/** 16 MB of blanks in 14 bytes, of which a decoder makes as many at once as its window has. */
+const brotliBombs = [22, 24].map((window) =>
+  brotliCompressSync(Buffer.alloc(16_000_000, ' '), {
+    params: { [constants.BROTLI_PARAM_LGWIN]: window, [constants.BROTLI_PARAM_SIZE_HINT]: 16_000_000 },
+  }),
+)
+
+/** Within BODY_LIMIT; to parse it takes 5 milliseconds. */
+const nested = `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+
+const lastChunk = `${create(CHUNKED)}2\r\n{}\r\n0\r\n`
 
 const unfinished = (line: string) => head(line).slice(0, -2)
 
@@ -73,9 +84,17 @@ export const families: readonly Family[] = [
   {
     name: 'unfinished bodies in chunks of one byte',
     recipes: [
-      recipe('90,000 chunks', [20, 150], 'everything', create(CHUNKED), oneByteChunks),
-      recipe('behind a slow request', [10, 150], 'nothing', bigPage, create(CHUNKED), oneByteChunks),
-      recipe('of a GET', [10, 150], 'everything', head('GET /todos', CHUNKED), oneByteChunks),
+      recipe('90,000 chunks', [15, 150], 'everything', create(CHUNKED), oneByteChunks),
+      recipe('behind a slow request', [5, 150], 'nothing', bigPage, create(CHUNKED), oneByteChunks),
+      recipe(
+        'behind a page, and an expectation',
+        [5, 150],
+        'nothing',
+        bigPage,
+        create({ ...CHUNKED, Expect: '100-continue' }),
+        oneByteChunks,
+      ),
+      recipe('of a GET', [7, 150], 'everything', head('GET /todos', CHUNKED), oneByteChunks),
     ],
   },
   {
@@ -114,20 +133,49 @@ export const families: readonly Family[] = [
         create({ 'Content-Length': bomb.length, 'Content-Encoding': 'gzip' }),
         bomb,
       ),
+      ...brotliBombs.map((bomb) =>
+        recipe(
+          'a brotli bomb, again and again',
+          [10, 40],
+          'everything',
+          ...Array<Buffer>(100).fill(
+            bytes(create({ 'Content-Length': bomb.length, 'Content-Encoding': 'br' }), bomb),
+          ),
+        ),
+      ),
+    ],
+  },
+  {
+    name: 'bodies that take long to read',
+    recipes: [
+      recipe(
+        'nested arrays',
+        [20, 100],
+        'everything',
+        `${create({ 'Content-Length': nested.length })}${nested}`.repeat(20),
+      ),
     ],
   },
   {
     name: '15 kB of unfinished headers',
     recipes: [
-      recipe('one long field', [700, 6_000], 'everything', unfinished('GET /todos'), longField),
-      recipe('many tiny fields', [700, 6_000], 'everything', unfinished('GET /todos'), tinyFields),
+      recipe('one long field', [500, 6_000], 'everything', unfinished('GET /todos'), longField),
+      recipe('many tiny fields', [500, 6_000], 'everything', unfinished('GET /todos'), tinyFields),
       recipe(
         'behind a whole GET',
-        [600, 6_000],
+        [400, 6_000],
         'everything',
         head('GET /health'),
         unfinished('GET /todos'),
         longField,
+      ),
+      recipe('one long trailer', [300, 6_000], 'everything', lastChunk, longField),
+      recipe('many tiny trailers', [300, 6_000], 'everything', lastChunk, tinyFields),
+      recipe(
+        'whole, before a body that does not come',
+        [300, 6_000],
+        'everything',
+        create({ 'Content-Length': 2, 'X-Long': 'x'.repeat(15_000) }),
       ),
     ],
   },

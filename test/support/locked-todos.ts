@@ -10,7 +10,8 @@ export async function lockTodos(service: Service): Promise<() => Promise<unknown
 
 /** Returns when a statement waits for a lock. */
 export async function statementWaits(service: Service): Promise<void> {
-  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  // pg_stat_activity would stay what it was when the transaction that holds the lock looked first.
+  const waiting = `select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())`
   await waitUntil('a statement waits', async () => (await service.query(waiting)).length > 0)
 }
 
