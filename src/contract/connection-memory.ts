@@ -10,7 +10,7 @@ const FIELD = 160
 const HEAD_BYTE = 2
 /** A request with so much costs so much that it counts from its head on: waiting to see whether it stays would be too late. */
 const MUCH = 16_384
-/** Bytes that an unfinished head, or an unfinished trailer section, costs, and what each of its bytes costs: it is kept as many small strings. */
+/** Bytes that an unfinished head or trailer section costs, and each of its bytes: it is kept as many small strings. */
 const UNFINISHED_HEAD = 8_192
 const UNFINISHED_BYTE = 5
 /** Bytes between requests, and around their fields and chunks, that are no unfinished head. */
