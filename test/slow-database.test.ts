@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { atEnd } from './support/cleanup.js'
-import { bytesOf, openConnection } from './support/connection.js'
+import { bytesOf, openConnection, type RawConnection } from './support/connection.js'
 import { type Service, startService, waitUntil } from './support/service.js'
 
 type Limits = Record<'CONNECT_TIMEOUT' | 'STATEMENT_TIMEOUT', string>
@@ -135,25 +135,37 @@ test('while a table is locked, requests behind each other on one connection get 
   await locks.run('lock table todo.todos')
   const reads = bytesOf('GET', '/todos?limit=5') + bytesOf('GET', one)
   const write = bytesOf('POST', '/todos', JSON.stringify({ title: 'A', description: 'a'.repeat(3_900) }))
-  const count = 400 // more than are read before the first of them are answered
   const start = performance.now()
-  const connections = await Promise.all(
-    many(10, async (index) => {
-      const connection = await openConnection(service.url)
-      connection.socket.write(
-        (index % 2 ? write.repeat(2) : reads).repeat(count / 2) + bytesOf('GET', '/health'),
-      )
-      await connection.waitFor(/HTTP\/1\.1 200 .*}$/s)
-      return connection
-    }),
-  )
+  const refused = async (count: number, pair: string) => {
+    const connection = await openConnection(service.url)
+    connection.socket.write(pair.repeat(count / 2) + bytesOf('GET', '/health'))
+    await connection.waitFor(/HTTP\/1\.1 200 .*}$/s)
+    assert.deepEqual(connection.statuses(), [...Array(count).fill(503), 200])
+    return connection
+  }
+  // The many are more than are read before the first of them are answered.
+  const [few, ...lots] = await Promise.all([
+    refused(20, reads),
+    ...many(10, (index) => refused(400, index % 2 ? write.repeat(2) : reads)),
+  ])
   const seconds = (performance.now() - start) / 1000
-  for (const each of connections) assert.deepEqual(each.statuses(), [...Array(count).fill(503), 200])
   assert.ok(seconds < promised(limits), `${seconds} s`)
   await locks.end()
-  const [connection] = connections
-  await waitUntil('it is served again', () => {
-    connection?.socket.write(bytesOf('GET', one))
-    return connection?.statuses().at(-1) === 200 && connection.statuses().length > count + 1
-  })
+  const served = async ({ socket, received, statuses }: RawConnection) => {
+    const count = statuses().length
+    socket.write(reads)
+    await waitUntil('both are answered', () => statuses().length === count + 2 && received().endsWith('}'))
+    assert.deepEqual(statuses().slice(count), [200, 200])
+  }
+  await served(few)
+  await delay(1_000 * longestWait(lots))
+  await Promise.all(lots.map(served))
 })
+
+/** Seconds. */
+const longestWait = (connections: readonly RawConnection[]) =>
+  Math.max(
+    ...connections.flatMap(({ received }) =>
+      [...received().matchAll(/\nRetry-After: (\d+)/g)].map(([, seconds]) => Number(seconds)),
+    ),
+  )
