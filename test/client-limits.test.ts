@@ -140,6 +140,35 @@ test('a body in the smallest chunks is put together', async () => {
   assert.deepEqual(descriptions, [3_000, 3_000])
 })
 
+test('a body in too many chunks is refused; in twice as many, its connection is closed', async () => {
+  const { service } = await serve({ CHUNK_LIMIT: '1000' })
+  const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  for (const [method, path] of [
+    ['POST', '/todos'],
+    ['GET', '/todos'], // takes no body
+  ] as const) {
+    const first = bytesOf(method, path, undefined, headers)
+    const [many] = await open(service.url, 1, first + '1\r\n \r\n'.repeat(1_900))
+    await many?.waitFor(/^HTTP\/1\.1 413 .*"The body comes in more than 1000 chunks\./s)
+    many?.socket.destroy()
+  }
+  assert.deepEqual(linesOf(service, 'CHUNK_LIMIT'), [])
+  // Behind one that waits for the database, in one write, and behind an answer.
+  const release = await lockTodos(service)
+  for (const before of ['', bytesOf('GET', '/todos'), bytesOf('GET', '/health')]) {
+    const [twice] = await open(service.url, 1, before)
+    if (before.includes('health')) await twice?.waitFor(/}$/)
+    twice?.socket.write(bytesOf('POST', '/todos', undefined, headers) + '1\r\n \r\n'.repeat(2_001))
+    await waitUntil('it is closed', () => twice?.socket.closed === true)
+  }
+  const [unknown] = await open(service.url, 1, bytesOf('POST', '/nothing', undefined, headers))
+  await unknown?.waitFor(/^HTTP\/1\.1 404 /)
+  unknown?.socket.write('1\r\n \r\n'.repeat(2_001))
+  await waitUntil('it is closed', () => unknown?.socket.closed === true)
+  await release()
+  assert.equal(linesOf(service, 'CHUNK_LIMIT').length, 1)
+})
+
 test('a body in chunks leaves nothing behind that counts, whether it was taken or not', async () => {
   const { service } = await serve({ CLIENT_MEMORY: '1048576' })
   const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }

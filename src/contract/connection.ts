@@ -80,6 +80,8 @@ export class Connection implements Holder {
   #isLast = false
   #refusal: Refusal | undefined
   #dropped = 0
+  /** Of the latest request's body. */
+  #chunks = 0
   /** How the connection ends at last, and until when and how far what still comes is read. */
   #lingering: { readonly end: () => void; until: number; readonly bytes: number } | undefined
   #unreadSince: number | undefined
@@ -133,6 +135,7 @@ export class Connection implements Holder {
       this.#drop(request)
       return
     }
+    this.#chunks = 0
     this.#memory.began(request)
     if (this.#memory.kept > 0) this.#account()
     if (isLastByItself(request)) response.shouldKeepAlive = false
@@ -163,10 +166,12 @@ export class Connection implements Holder {
     else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
   }
 
-  /** A part of a request's body came. */
+  /** A chunk of the latest request's body came. One too many is answered, twice too many would cost as much again. */
   came(request: IncomingMessage, bytes: number): void {
     this.#options.takePiece(this)
     this.#memory.came(request, bytes)
+    this.#chunks += 1
+    if (this.#chunks > 2 * this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
   }
 
   /** More of a request's body is kept, until its answer has been taken. */
@@ -197,14 +202,10 @@ export class Connection implements Holder {
     if (this.socket.writableLength > 0) this.#account()
   }
 
-  /** Throws away what comes of a request's body. */
+  /** Throws away what comes of a request's body. Whoever gathered it does so already. */
   discard(request: IncomingMessage): void {
-    let chunks = 0
-    request.on('data', (chunk: Buffer) => {
-      this.came(request, chunk.length)
-      chunks += 1
-      if (chunks > this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
-    })
+    if (request.listenerCount('data') > 0) return
+    request.on('data', (chunk: Buffer) => this.came(request, chunk.length))
   }
 
   /** Looks at the clock and at what nobody tells of; called several times a second. */
@@ -304,8 +305,11 @@ export class Connection implements Holder {
     if (this.#memory.isHeld) this.#account()
   }
 
-  get #isFull(): boolean {
-    return this.#waiting.length >= MOST_WAITING || this.#memory.kept >= MOST_KEPT
+  /** Whether nothing more needs to be read before the next request is handled. The rest of a body can wait for its turn. */
+  get #hasEnough(): boolean {
+    const last = this.#waiting.at(-1)
+    if (!last) return false
+    return !last.request.complete || this.#waiting.length >= MOST_WAITING || this.#memory.kept >= MOST_KEPT
   }
 
   #resume(): void {
@@ -329,12 +333,12 @@ export class Connection implements Holder {
     this.#memory.stays(turn.request)
     if (hasBody(turn.request)) this.#options.gather(turn.request)
     this.#account()
-    if (this.#isPausing || !this.#isFull) return
+    if (this.#isPausing || !this.#hasEnough) return
     this.#isPausing = true
     // Not at once, because Node resumes the socket when it has parsed a request to its end.
     setImmediate(() => {
       this.#isPausing = false
-      if (this.#waiting.length === 0) return
+      if (!this.#hasEnough) return
       this.socket.pause()
       const since = this.#isShedding ? this.#since() : this.#handledFor
       this.#behind = { since, until: Number.POSITIVE_INFINITY }

@@ -73,6 +73,20 @@ export const httpMutations: readonly Mutation[] = [
     test: 'bad-bodies',
   },
   {
+    removes: 'a window of brotli has a limit',
+    file: 'contract/body.ts',
+    text: '> LARGEST_WINDOW)',
+    replacement: '> 24)',
+    test: 'content-types',
+  },
+  {
+    removes: 'the number of chunks that are thrown away has a limit',
+    file: 'contract/connection.ts',
+    text: "this.#exceeds('CHUNK_LIMIT')",
+    replacement: 'return',
+    test: 'client-limits',
+  },
+  {
     removes: 'an empty body is none',
     file: 'contract/body.ts',
     text: "  if (text === '') throw bodyRequired()\n",
