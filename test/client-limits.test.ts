@@ -34,6 +34,7 @@ const unfinished: Record<string, string> = {
   'a body that does not come behind a long field': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${longField}\r\n\r\n`,
   'a long head of a request that is handled': `${bytesOf('GET', '/todos').slice(0, -2)}${longField}\r\n\r\n`,
   'a body that does not come behind many fields': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${'a:\r\n'.repeat(3_000)}\r\n`,
+  'the beginning of a body behind a long field': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Type: application/json\r\nContent-Length: 20000\r\nX: ${'a'.repeat(5_000)}\r\n\r\n${'x'.repeat(6_000)}`,
   'many requests that wait': bytesOf('GET', '/todos') + bytesOf('GET', '/health').repeat(100) + head,
 }
 for (const [what, bytes] of Object.entries(unfinished)) {
@@ -167,6 +168,38 @@ test('a body in too many chunks is refused; in twice as many, its connection is 
   await waitUntil('it is closed', () => unknown?.socket.closed === true)
   await release()
   assert.equal(linesOf(service, 'CHUNK_LIMIT').length, 1)
+})
+
+test('only chunks of the same body count as such', async () => {
+  const { service, client } = await serve({ CHUNK_LIMIT: '100' })
+  const chunked = bytesOf('POST', '/todos', undefined, { ...json, 'Transfer-Encoding': 'chunked' })
+  const [pipelined, piecemeal] = await open(service.url, 2, '')
+  pipelined?.socket.write(`${chunked}d\r\n{"title":"A"}\r\n0\r\n\r\n`.repeat(250))
+  await waitUntil('all are answered', () => pipelined?.statuses().length === 250)
+  assert.ok(pipelined?.statuses().every((status) => status === 201))
+  for (const byte of bytesOf('POST', '/todos', JSON.stringify({ title: 'A'.repeat(150) }))) {
+    piecemeal?.socket.write(byte)
+    await client.get('/health')
+  }
+  await piecemeal?.waitFor(/^HTTP\/1\.1 201 /)
+})
+
+test('what comes of a body that was refused is not counted', async () => {
+  const { service, client } = await serve({ CLIENT_MEMORY: '1048576' })
+  const start = ' '.repeat(200_000)
+  const chunked = { ...json, 'Transfer-Encoding': 'chunked' }
+  for (const [status, request] of [
+    [413, bytesOf('POST', '/todos', undefined, { ...json, 'Content-Length': '1000000' })],
+    [413, `${bytesOf('POST', '/todos', undefined, chunked)}f4240\r\n`],
+    [415, bytesOf('POST', '/todos', undefined, { 'Content-Length': '1000000' })],
+  ] as const) {
+    for (let count = 0; count < 20; count += 1) {
+      const [connection] = await open(service.url, 1, request + start)
+      await connection?.waitFor(RegExp(`^HTTP/1.1 ${status} `))
+      await client.get('/health')
+    }
+  }
+  assert.deepEqual(linesOf(service, 'CLIENT_MEMORY'), [])
 })
 
 test('a body in chunks leaves nothing behind that counts, whether it was taken or not', async () => {

@@ -69,6 +69,18 @@ test('more than QUEUE_LIMIT do not wait at all', async () => {
   await waitUntil('it is logged', () => linesOf(service, 'QUEUE_LIMIT').length === 1)
 })
 
+test('a crowd of bad requests that waited is refused, and takes nobody’s turn', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '60' })
+  const { answer, release } = await createInFlight(service, client)
+  const crowd = await Promise.all(Array.from({ length: 1_000 }, () => openConnection(service.url)))
+  for (const { socket } of crowd) socket.write(bytesOf('GET', '/todos?bad=1'))
+  for (let count = 0; count < 50; count += 1) await client.get('/health')
+  await release()
+  await answer
+  for (const { waitFor } of crowd) await waitFor(/^HTTP\/1\.1 400 .*}$/s)
+  for (let count = 0; count < 3; count += 1) assert.equal((await client.get('/todos')).status, 200)
+})
+
 test('a client that leaves while it waits is not handled', async () => {
   const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '10' })
   const { answer, release } = await createInFlight(service, client)

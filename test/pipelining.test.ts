@@ -1,6 +1,7 @@
 /** Requests that come before the answer to the one before: one after the other, and each answer in its own place. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
 import { lockTodos, statementWaits } from './support/locked-todos.js'
@@ -104,6 +105,32 @@ test('one that could not be read for longer than it may take to arrive is not to
   await release()
   await waitUntil('all are answered', () => connection.statuses().length === 200)
   assert.deepEqual([...new Set(connection.statuses())], [200])
+})
+
+test('after a backlog that is over, none counts as one that waited', async () => {
+  const { service, client } = await serve({ CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '60' })
+  await fillPage(client)
+  const connection = await openConnection(service.url)
+  const { socket, waitFor } = connection
+  const send = async (bytes: string) => {
+    socket.write(bytes)
+    for (let count = 0; count < 20; count += 1) await client.get('/health')
+  }
+  socket.pause()
+  await send(bytesOf('GET', '/todos?limit=100').repeat(6)) // more than the system keeps for the client
+  await send(create('behind').slice(0, -5)) // Node reads on by itself when the page has been taken
+  socket.resume()
+  await send(create('behind').slice(-5))
+  await waitFor(/HTTP\/1\.1 201 /)
+  const release = await lockTodos(service)
+  socket.write(bytesOf('GET', '/todos?limit=1'))
+  await statementWaits(service)
+  await delay(2_000) // longer than a request may wait for others
+  await release()
+  await waitUntil('it is answered', () => connection.statuses().length === 8)
+  socket.write(bytesOf('GET', '/todos?limit=1'))
+  await waitUntil('this is answered as well', () => connection.statuses().length === 9)
+  assert.deepEqual(connection.statuses(), [...Array(6).fill(200), 201, 200, 200])
 })
 
 test('behind an answer that closes the connection are read for a while, so that the answer arrives', async () => {

@@ -53,6 +53,7 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
   const waiting = new Set<Waiting>()
   const late = new Set<Waiting>()
   let handled = 0
+  let isAdmitting = false
   let checking: NodeJS.Timeout | undefined
 
   function admit({ response, next }: Pick<Waiting, 'response' | 'next'>): void {
@@ -67,17 +68,29 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     next()
   }
 
+  /**
+   * What is refused at once leaves within its admission: only the first call admits, or each of them would add to the
+   * stack. And so many in one turn of the event loop, for they take no other's place.
+   */
   function admitNext(): void {
+    if (isAdmitting) return
     moveLate()
     if (isAccepting()) {
       afterAccepting(admitNext)
       return
     }
+    isAdmitting = true
+    let admitted = 0
     for (const longest of waiting) {
-      if (handled >= limits.concurrencyLimit) return
+      if (handled >= limits.concurrencyLimit) break
       waiting.delete(longest)
       admit(longest)
+      admitted += 1
+      if (admitted < limits.concurrencyLimit) continue
+      setImmediate(admitNext)
+      break
     }
+    isAdmitting = false
   }
 
   function moveLate(): void {

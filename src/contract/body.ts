@@ -6,7 +6,7 @@ import { connectionOf } from './connections.js'
 import { exchangeOf } from './exchange.js'
 import { inTurn } from './fair-turns.js'
 import { badRequest, ProblemError } from './problems.js'
-import { hasBody } from './protocol.js'
+import { hasBody, isChunked } from './protocol.js'
 
 export interface BodyLimits {
   /** The largest body in bytes, as sent and after decompression; beyond it the answer is 413. */
@@ -51,7 +51,6 @@ export function bodyReceiver(limits: BodyLimits): RequestHandler {
       if (isTaken) throw bodyRequired()
       return next()
     }
-    const body = gatherBody(request, limits)
     if (isTaken) {
       request.headers['content-type'] = mediaType(request.headers['content-type'])
       if (!bodies.has(request.headers['content-type'])) return next() // the validator refuses it
@@ -59,6 +58,7 @@ export function bodyReceiver(limits: BodyLimits): RequestHandler {
     }
     // Known beforehand, so nobody needs to send it; what is chunked is measured while it comes.
     if (Number(request.headers['content-length']) > limits.bodyLimit) throw tooLarge(limits.bodyLimit)
+    const body = gatherBody(request, limits)
     if (request.headers.expect !== undefined) {
       response.writeContinue()
       delete request.headers.expect // from now on the body is on its way
@@ -145,8 +145,9 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
       connection?.came(request, chunk.length)
       if (length > bodyLimit) return // refused; the answer's end waits for the rest
       const end = length + chunk.length
-      chunks += 1
+      if (isChunked(request)) chunks += 1
       if (end > bodyLimit || chunks > chunkLimit) {
+        connection?.keep(request, -counted)
         bytes = Buffer.alloc(0)
         length = Number.POSITIVE_INFINITY
         return reject(chunks > chunkLimit ? tooManyChunks(chunkLimit) : tooLarge(bodyLimit))

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientMemory, Holder } from './client-memory.js'
-import { sizeOfHead, sizeOfTrailers } from './protocol.js'
+import { isChunked, sizeOfHead, sizeOfTrailers } from './protocol.js'
 
 /** Bytes that a request costs that waits for its turn or has not come whole, and each of its header fields, as measured. */
 const REQUEST = 4_096
@@ -21,8 +21,6 @@ const CHUNK_FRAME = 4
 const costOf = ({ rawHeaders }: IncomingMessage, size: number) =>
   REQUEST + (FIELD * rawHeaders.length) / 2 + HEAD_BYTE * size
 
-const isChunked = (headers: IncomingMessage['headers']) => headers['transfer-encoding'] !== undefined
-
 /** Bytes that one connection makes the service hold: its unfinished and waiting requests, and its unread answers. */
 export class ConnectionMemory {
   readonly #connection: Holder & { readonly socket: Socket }
@@ -32,6 +30,7 @@ export class ConnectionMemory {
   #counted = 0
   /** Bytes that are kept for each request. */
   readonly #requests = new WeakMap<IncomingMessage, number>()
+  readonly #heads = new WeakSet<IncomingMessage>()
   #kept = 0
   #held = 0
 
@@ -60,18 +59,19 @@ export class ConnectionMemory {
   began(request: IncomingMessage): void {
     const size = sizeOfHead(request)
     this.#counted += size + Number(request.headers['content-length'] ?? 0)
-    const cost = costOf(request, size)
-    if (cost > MUCH) this.keep(request, cost)
+    if (costOf(request, size) > MUCH) this.stays(request)
   }
 
   /** A request waits, or its body does not come. */
   stays(request: IncomingMessage): void {
-    if (!this.#requests.has(request)) this.keep(request, costOf(request, sizeOfHead(request)))
+    if (this.#heads.has(request)) return
+    this.#heads.add(request)
+    this.keep(request, costOf(request, sizeOfHead(request)))
   }
 
-  /** A part of a body has come: of a chunked one, whose length nobody announced, with the frame of a chunk. */
-  came({ headers }: IncomingMessage, bytes: number): void {
-    if (isChunked(headers)) this.#counted += bytes + bytes.toString(16).length + CHUNK_FRAME
+  /** A chunk of a body has come, whose length nobody announced. */
+  came(bytes: number): void {
+    this.#counted += bytes + bytes.toString(16).length + CHUNK_FRAME
   }
 
   /** More is kept of a request. */
@@ -83,7 +83,7 @@ export class ConnectionMemory {
   /** A request needs nothing any more. */
   answered(request: IncomingMessage): void {
     this.#kept -= this.#requests.get(request) ?? 0
-    if (isChunked(request.headers)) this.#counted += sizeOfTrailers(request)
+    if (isChunked(request)) this.#counted += sizeOfTrailers(request)
   }
 
   /** No request is under way or waits: corrects what could only be estimated. */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { ClientMemory, Holder, LimitName } from './client-memory.js'
 import { ConnectionMemory } from './connection-memory.js'
 import type { ReportLimit } from './limit-log.js'
-import { hasBody, requestIdOf } from './protocol.js'
+import { hasBody, isChunked, requestIdOf } from './protocol.js'
 
 /** Limits in milliseconds and bytes. */
 export interface ConnectionLimits {
@@ -50,8 +50,7 @@ interface Turn {
   readonly since: number
 }
 
-/** While so many requests wait, or their bodies hold so many bytes, no more is read. */
-const MOST_WAITING = 128
+/** While so many bytes are kept of the requests of a connection, no more is read: those of about a hundred small ones. */
 const MOST_KEPT = 524_288
 
 /** Milliseconds in which the client's system sends what it had to keep, when more is read again. */
@@ -80,8 +79,8 @@ export class Connection implements Holder {
   #isLast = false
   #refusal: Refusal | undefined
   #dropped = 0
-  /** Of the latest request's body. */
-  #chunks = 0
+  /** How many chunks of a body came last, one after the other. */
+  #chunks: { readonly request: IncomingMessage; count: number } | undefined
   /** How the connection ends at last, and until when and how far what still comes is read. */
   #lingering: { readonly end: () => void; until: number; readonly bytes: number } | undefined
   #unreadSince: number | undefined
@@ -91,7 +90,7 @@ export class Connection implements Holder {
   #servedAt: number | undefined
   #took = 0
   #isPausing = false
-  /** How long requests had been handled when reading stopped; what is read until then may have waited since that. */
+  /** How long requests had been handled when reading stopped, and until when what is read may have lain unread since. */
   #behind: { readonly since: number; until: number } | undefined
   #isShedding = false
   #isHeld = false
@@ -135,7 +134,6 @@ export class Connection implements Holder {
       this.#drop(request)
       return
     }
-    this.#chunks = 0
     this.#memory.began(request)
     if (this.#memory.kept > 0) this.#account()
     if (isLastByItself(request)) response.shouldKeepAlive = false
@@ -166,12 +164,14 @@ export class Connection implements Holder {
     else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
   }
 
-  /** A chunk of the latest request's body came. One too many is answered, twice too many would cost as much again. */
+  /** A part of a request's body came. With twice as many chunks as are answered 413, the connection is closed. */
   came(request: IncomingMessage, bytes: number): void {
     this.#options.takePiece(this)
-    this.#memory.came(request, bytes)
-    this.#chunks += 1
-    if (this.#chunks > 2 * this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
+    if (!isChunked(request)) return
+    this.#memory.came(bytes)
+    if (this.#chunks?.request !== request) this.#chunks = { request, count: 0 }
+    this.#chunks.count += 1
+    if (this.#chunks.count > 2 * this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
   }
 
   /** More of a request's body is kept, until its answer has been taken. */
@@ -202,7 +202,7 @@ export class Connection implements Holder {
     if (this.socket.writableLength > 0) this.#account()
   }
 
-  /** Throws away what comes of a request's body. Whoever gathered it does so already. */
+  /** Throws away what comes of a request's body, unless it is being gathered: then what comes too much is thrown away. */
   discard(request: IncomingMessage): void {
     if (request.listenerCount('data') > 0) return
     request.on('data', (chunk: Buffer) => this.came(request, chunk.length))
@@ -301,7 +301,7 @@ export class Connection implements Holder {
     else if (turn) this.#serveNext(turn)
     else if (this.#refusal) this.#answerRefused()
     else this.#memory.becameIdle()
-    if (!isOver && this.socket.isPaused()) this.#resume()
+    if (!isOver && (this.socket.isPaused() || this.#hasStopped)) this.#resume()
     if (this.#memory.isHeld) this.#account()
   }
 
@@ -309,11 +309,16 @@ export class Connection implements Holder {
   get #hasEnough(): boolean {
     const last = this.#waiting.at(-1)
     if (!last) return false
-    return !last.request.complete || this.#waiting.length >= MOST_WAITING || this.#memory.kept >= MOST_KEPT
+    return !last.request.complete || this.#memory.kept >= MOST_KEPT
+  }
+
+  /** Whether reading was stopped, for as long as requests wait. Node may read on by itself when an answer was taken. */
+  get #hasStopped(): boolean {
+    return this.#behind?.until === Number.POSITIVE_INFINITY
   }
 
   #resume(): void {
-    const hasStopped = this.#behind?.until === Number.POSITIVE_INFINITY
+    const hasStopped = this.#hasStopped
     if (this.#isHeld || (hasStopped && this.#waiting.length > 0)) return
     this.socket.resume()
     if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
@@ -428,8 +433,8 @@ function withoutStacks(): void {
  * Whether the connection closes after a request, whatever it says: Node's parser loses what came together with an Upgrade
  * and behind it, and HTTP/1.0 knows no chunks (RFC 9112, section 6.1).
  */
-const isLastByItself = ({ headers, httpVersion }: IncomingMessage) =>
-  headers.upgrade !== undefined || (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined)
+const isLastByItself = (request: IncomingMessage) =>
+  request.headers.upgrade !== undefined || (request.httpVersion === '1.0' && isChunked(request))
 
 /** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
 const isUnderWay = (request: IncomingMessage) =>

@@ -80,8 +80,14 @@ export function inTurn(run: () => void): Promise<void> | undefined {
 
 function measured(run: () => void): void {
   const start = performance.now()
-  run()
-  const took = performance.now() - start
+  try {
+    run()
+  } finally {
+    spend(performance.now() - start)
+  }
+}
+
+function spend(took: number): void {
   if (took < LONG) return
   spent += took
   if (!isScheduled) laterTurn(goOn)

@@ -71,10 +71,12 @@ export function requestIdOf({ headers }: IncomingMessage): string {
   return typeof sent === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(sent) ? sent : randomUUID()
 }
 
+/** Whether the body of a request comes in chunks, so that nobody knows beforehand how long it is. */
+export const isChunked = ({ headers }: IncomingMessage) => headers['transfer-encoding'] !== undefined
+
 /** A request has a body when either header says so (RFC 9112, section 6.3). */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
+export const hasBody = (request: IncomingMessage) =>
+  isChunked(request) || (request.headers['content-length'] ?? '0') !== '0'
 
 /** About as many bytes as the head of a request has on the wire. */
 export function sizeOfHead({ method = '', url = '', rawHeaders }: IncomingMessage): number {

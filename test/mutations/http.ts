@@ -80,6 +80,27 @@ export const httpMutations: readonly Mutation[] = [
     test: 'content-types',
   },
   {
+    removes: 'what is refused at once does not admit the next on its own stack',
+    file: 'contract/admission.ts',
+    text: '    if (isAdmitting) return\n',
+    replacement: '',
+    test: 'overload',
+  },
+  {
+    removes: 'a backlog ends also where Node reads on by itself',
+    file: 'contract/connection.ts',
+    text: ' || this.#hasStopped)) this',
+    replacement: ')) this',
+    test: 'pipelining',
+  },
+  {
+    removes: 'what is thrown away of a body is given back',
+    file: 'contract/body.ts',
+    text: '        connection?.keep(request, -counted)\n',
+    replacement: '',
+    test: 'client-limits',
+  },
+  {
     removes: 'the number of chunks that are thrown away has a limit',
     file: 'contract/connection.ts',
     text: "this.#exceeds('CHUNK_LIMIT')",
