@@ -1,6 +1,7 @@
 /** More requests than are handled at once: who waits, who is refused, and who is never made to wait. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
 import { createInFlight } from './support/locked-todos.js'
@@ -79,6 +80,20 @@ test('a crowd of bad requests that waited is refused, and takes nobody’s turn'
   await answer
   for (const { waitFor } of crowd) await waitFor(/^HTTP\/1\.1 400 .*}$/s)
   for (let count = 0; count < 3; count += 1) assert.equal((await client.get('/todos')).status, 200)
+})
+
+test('a body of a type that is refused holds nothing while it waits', async () => {
+  const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '60', CLIENT_MEMORY: '1048576' })
+  const { answer, release } = await createInFlight(service, client)
+  const headers = { 'Content-Type': 'text/plain', 'Transfer-Encoding': 'chunked' }
+  const bytes = `${bytesOf('POST', '/todos', undefined, headers)}4e20\r\n${' '.repeat(20_000)}\r\n0\r\n\r\n`
+  const crowd = await Promise.all(Array.from({ length: 100 }, () => openConnection(service.url)))
+  for (const { socket } of crowd) socket.write(bytes)
+  await delay(500) // the connections are looked at several times a second
+  await release()
+  await answer
+  for (const { waitFor } of crowd) await waitFor(/^HTTP\/1\.1 415 .*}$/s)
+  assert.deepEqual(linesOf(service, 'CLIENT_MEMORY'), [])
 })
 
 test('a client that leaves while it waits is not handled', async () => {

@@ -28,6 +28,9 @@ const REFUSALS_A_CHECK = 10
 /** And of those that can wait no longer, so that the event loop has time for others. */
 const MOST_REFUSALS_A_CHECK = 250
 
+/** So many of those that waited are admitted in one turn of the event loop, which takes up to 10 milliseconds. */
+const MOST_ADMITTED_A_TURN = 64
+
 /** A request that waits, since its connection was held if that was before; those that came first are handled first. */
 interface Waiting {
   readonly response: Response
@@ -53,7 +56,10 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
   const waiting = new Set<Waiting>()
   const late = new Set<Waiting>()
   let handled = 0
+  /** In this turn of the event loop. */
+  let admitted = 0
   let isAdmitting = false
+  let isScheduled = false
   let checking: NodeJS.Timeout | undefined
 
   function admit({ response, next }: Pick<Waiting, 'response' | 'next'>): void {
@@ -69,8 +75,8 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
   }
 
   /**
-   * What is refused at once leaves within its admission: only the first call admits, or each of them would add to the
-   * stack. And so many in one turn of the event loop, for they take no other's place.
+   * Those that are answered at once take no other's place. They leave within their admission: only the first call admits,
+   * or each of them would add to the stack. And only so many of them are admitted in one turn of the event loop.
    */
   function admitNext(): void {
     if (isAdmitting) return
@@ -80,17 +86,21 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
       return
     }
     isAdmitting = true
-    let admitted = 0
     for (const longest of waiting) {
-      if (handled >= limits.concurrencyLimit) break
+      if (handled >= limits.concurrencyLimit || admitted === MOST_ADMITTED_A_TURN) break
       waiting.delete(longest)
-      admit(longest)
       admitted += 1
-      if (admitted < limits.concurrencyLimit) continue
-      setImmediate(admitNext)
-      break
+      admit(longest)
     }
     isAdmitting = false
+    if (admitted > 0 && !isScheduled) setImmediate(goOn)
+    isScheduled ||= admitted > 0
+  }
+
+  function goOn(): void {
+    isScheduled = false
+    admitted = 0
+    admitNext()
   }
 
   function moveLate(): void {

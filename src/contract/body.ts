@@ -53,7 +53,10 @@ export function bodyReceiver(limits: BodyLimits): RequestHandler {
     }
     if (isTaken) {
       request.headers['content-type'] = mediaType(request.headers['content-type'])
-      if (!bodies.has(request.headers['content-type'])) return next() // the validator refuses it
+      if (!bodies.has(request.headers['content-type'])) {
+        connectionOf(request.socket)?.discard(request)
+        return next() // the validator refuses it
+      }
       decoderOf(request)
     }
     // Known beforehand, so nobody needs to send it; what is chunked is measured while it comes.

@@ -28,7 +28,7 @@ export class ConnectionMemory {
   readonly #headerLimit: number
   /** Bytes that belong to requests of which the head has come. */
   #counted = 0
-  /** Bytes that are kept for each request. */
+  /** Bytes that are kept for each request that has not been answered. */
   readonly #requests = new WeakMap<IncomingMessage, number>()
   readonly #heads = new WeakSet<IncomingMessage>()
   #kept = 0
@@ -58,6 +58,7 @@ export class ConnectionMemory {
   /** The head of a request has come. */
   began(request: IncomingMessage): void {
     const size = sizeOfHead(request)
+    this.#requests.set(request, 0)
     this.#counted += size + Number(request.headers['content-length'] ?? 0)
     if (costOf(request, size) > MUCH) this.stays(request)
   }
@@ -74,15 +75,18 @@ export class ConnectionMemory {
     this.#counted += bytes + bytes.toString(16).length + CHUNK_FRAME
   }
 
-  /** More is kept of a request. */
+  /** More is kept of a request, or less. */
   keep(request: IncomingMessage, bytes: number): void {
-    this.#requests.set(request, (this.#requests.get(request) ?? 0) + bytes)
+    const kept = this.#requests.get(request)
+    if (kept === undefined) return
+    this.#requests.set(request, kept + bytes)
     this.#kept += bytes
   }
 
   /** A request needs nothing any more. */
   answered(request: IncomingMessage): void {
     this.#kept -= this.#requests.get(request) ?? 0
+    this.#requests.delete(request)
     if (isChunked(request)) this.#counted += sizeOfTrailers(request)
   }
 

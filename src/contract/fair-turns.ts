@@ -90,6 +90,10 @@ function measured(run: () => void): void {
 function spend(took: number): void {
   if (took < LONG) return
   spent += took
+  goOnLater()
+}
+
+function goOnLater(): void {
   if (!isScheduled) laterTurn(goOn)
   isScheduled = true
 }
@@ -97,5 +101,8 @@ function spend(took: number): void {
 function goOn(): void {
   isScheduled = false
   spent = 0
-  for (let next = deferred.shift(); next; next = spent < SHARE_OF_TURN ? deferred.shift() : undefined) next()
+  const end = performance.now() + SHARE_OF_TURN
+  for (let next = deferred.shift(); next; next = performance.now() < end ? deferred.shift() : undefined)
+    next()
+  if (deferred.length > 0) goOnLater()
 }
