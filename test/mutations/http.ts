@@ -453,8 +453,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a long head counts from the beginning',
     file: 'contract/connection-memory.ts',
-    text: 'if (cost > MUCH) this.keep(request, cost)',
-    replacement: 'if (cost > 1e9) this.keep(request, cost)',
+    text: 'costOf(request, size) > MUCH',
+    replacement: 'costOf(request, size) > 1e9',
     test: 'client-limits',
   },
   {
