@@ -80,10 +80,10 @@ export const httpMutations: readonly Mutation[] = [
     test: 'content-types',
   },
   {
-    removes: 'what is refused at once does not admit the next on its own stack',
+    removes: 'what is refused at once does not admit the next on its own stack, and only so many in a turn',
     file: 'contract/admission.ts',
     text: '    if (isAdmitting) return\n',
-    replacement: '',
+    replacement: '    admitted = 0\n',
     test: 'overload',
   },
   {
