@@ -1,15 +1,22 @@
-import { after } from 'node:test'
+import { after, afterEach, beforeEach } from 'node:test'
 
-const actions: (() => Promise<unknown>)[] = []
+type Action = () => Promise<unknown>
+
+/** Of the file, of the test that runs now, and of its subtests; no two tests of a file run at the same time. */
+const levels: Action[][] = [[]]
+
+beforeEach(() => void levels.push([]))
+afterEach(undo)
+after(undo)
 
 /**
- * Registers what is to be undone after the last test of the file, last first: services end before their folders go.
- * (`after` inside a hook would run at the end of that hook.)
+ * Registers what is to be undone when the test that runs now is over, or after the last test of the file if none does.
+ * What was registered last is undone first: services end before their folders go.
  */
-export function atEnd(action: () => Promise<unknown>): void {
-  actions.push(action)
+export function atEnd(action: Action): void {
+  levels.at(-1)?.push(action)
 }
 
-after(async () => {
-  for (const action of actions.reverse()) await action()
-})
+async function undo(): Promise<void> {
+  for (const action of (levels.pop() ?? []).reverse()) await action()
+}
