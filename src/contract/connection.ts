@@ -4,15 +4,14 @@ import type { Socket } from 'node:net'
 import type { ClientMemory, Holder, LimitName } from './client-memory.js'
 import { ConnectionMemory } from './connection-memory.js'
 import type { ReportLimit } from './limit-log.js'
-import { hasBody, isChunked, requestIdOf } from './protocol.js'
+import { type Lingerer, Lingering, type LingerLimits } from './lingering.js'
+import { hasBody, isChunked, isUnderWay, requestIdOf } from './protocol.js'
 
 /** Limits in milliseconds and bytes. */
-export interface ConnectionLimits {
+export interface ConnectionLimits extends LingerLimits {
   readonly headerLimit: number
   readonly chunkLimit: number
   readonly answerTimeout: number
-  readonly lingerTimeout: number
-  readonly lingerLimit: number
 }
 
 /** Why a request gets an answer that the app knows nothing of. */
@@ -56,33 +55,26 @@ const MOST_KEPT = 524_288
 /** Milliseconds in which the client's system sends what it had to keep, when more is read again. */
 const CATCH_UP = 250
 
-/** As many requests behind the last one are parsed; they are never handled. */
-const MOST_DROPPED = 1_000
-
 /**
  * One connection of a client: its requests are handled one after the other, each when the answer to the one before has
  * been taken. So no answer can stand in another's place (RFC 9112, section 9.3.2), and a client that does not read its
  * answers stops its own requests and nobody else's (backpressure).
  *
- * After an answer that closes the connection, no further request is handled; what still comes is read and thrown away
- * for a while, because closing at once would reset the connection, and the client might never see that answer
- * (RFC 9112, section 9.6).
+ * After an answer that closes the connection, no further request is handled.
  */
-export class Connection implements Holder {
+export class Connection implements Holder, Lingerer {
   readonly socket: Socket
   readonly address: string | undefined
   readonly #options: ConnectionOptions
   readonly #memory: ConnectionMemory
+  readonly #lingering: Lingering
   #current: Turn | undefined
   readonly #waiting: Turn[] = []
   /** Nothing that comes from now on is handled. */
   #isLast = false
   #refusal: Refusal | undefined
-  #dropped = 0
   /** How many chunks of a body came last, one after the other. */
   #chunks: { readonly request: IncomingMessage; count: number } | undefined
-  /** How the connection ends at last, and until when and how far what still comes is read. */
-  #lingering: { readonly end: () => void; until: number; readonly bytes: number } | undefined
   #unreadSince: number | undefined
   #idleSince = performance.now()
   #waited = 0
@@ -101,6 +93,7 @@ export class Connection implements Holder {
     this.address = address
     this.#options = options
     this.#memory = new ConnectionMemory(this, options.memory, options.limits.headerLimit)
+    this.#lingering = new Lingering(this, options.limits)
     // Before Node's own listener, which makes an error for each request that has not been answered.
     socket.prependOnceListener('close', () => this.#free())
     socket.on('error', ignore) // after CONNECT Node no longer listens
@@ -108,7 +101,9 @@ export class Connection implements Holder {
 
   /** By `performance.now()`; undefined while there is a request, or the beginning of one. */
   get idleSince(): number | undefined {
-    return this.#current || this.#lingering || this.#memory.unfinishedHead > 0 ? undefined : this.#idleSince
+    return this.#current || this.#lingering.isActive || this.#memory.unfinishedHead > 0
+      ? undefined
+      : this.#idleSince
   }
 
   /** Nothing was ever sent on it: a load balancer may have opened it ahead of need. */
@@ -131,7 +126,7 @@ export class Connection implements Holder {
     if (this.socket.destroyed) return
     this.#options.takePiece(this)
     if (this.#isLast) {
-      this.#drop(request)
+      this.#lingering.drop(request)
       return
     }
     this.#memory.began(request)
@@ -171,7 +166,7 @@ export class Connection implements Holder {
     this.#memory.came(bytes)
     if (this.#chunks?.request !== request) this.#chunks = { request, count: 0 }
     this.#chunks.count += 1
-    if (this.#chunks.count > 2 * this.#options.limits.chunkLimit) this.#exceeds('CHUNK_LIMIT')
+    if (this.#chunks.count > 2 * this.#options.limits.chunkLimit) this.exceeds('CHUNK_LIMIT')
   }
 
   /** More of a request's body is kept, until its answer has been taken. */
@@ -190,13 +185,13 @@ export class Connection implements Holder {
     this.#isLast ||= isClosing
     this.#took = this.#handledFor
     this.#servedAt = undefined
-    if (isClosing) this.socket.destroySoon = () => this.#halfClose() // Node closes at once after the last answer
+    if (isClosing) this.socket.destroySoon = () => this.#lingering.halfClose() // Node closes at once after the last answer
     if (isClosing || isUnderWay(response.req)) {
       response.flushHeaders()
       if (content !== undefined) response.write(content)
       setImmediate(() => this.#linger(response, isClosing)) // when what came together with the request has been parsed
     } else {
-      this.#discardUnread(response.req)
+      this.#lingering.discardUnread(response.req)
       response.end(content)
     }
     if (this.socket.writableLength > 0) this.#account()
@@ -211,12 +206,11 @@ export class Connection implements Holder {
   /** Looks at the clock and at what nobody tells of; called several times a second. */
   check(now: number): void {
     const { socket } = this
-    if (this.#lingering && (now > this.#lingering.until || socket.readableEnded)) this.#lingering.end()
-    if (this.#lingering && socket.bytesRead > this.#lingering.bytes) this.#exceeds('LINGER_LIMIT')
+    this.#lingering.check(now)
     if (socket.writableLength === 0) this.#unreadSince = undefined
     else {
       this.#unreadSince ??= now
-      if (now - this.#unreadSince > this.#options.limits.answerTimeout) this.#exceeds('ANSWER_TIMEOUT')
+      if (now - this.#unreadSince > this.#options.limits.answerTimeout) this.exceeds('ANSWER_TIMEOUT')
     }
     if (this.#current && isUnderWay(this.#current.request)) this.#memory.stays(this.#current.request)
     this.#account()
@@ -248,6 +242,20 @@ export class Connection implements Holder {
     return this.#heldSince
   }
 
+  exceeds(limit: string): void {
+    if (this.socket.destroyed) return
+    this.#options.report(limit, { address: this.socket.remoteAddress })
+    this.socket.destroy()
+  }
+
+  /** Reads, unless it is held, or enough requests wait. */
+  resume(): void {
+    const hasStopped = this.#hasStopped
+    if (this.#isHeld || (hasStopped && this.#waiting.length > 0)) return
+    this.socket.resume()
+    if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
+  }
+
   /** Reads nothing until `release`. */
   hold(): void {
     this.#isHeld = true
@@ -258,7 +266,7 @@ export class Connection implements Holder {
   /** Reads on in the next turn of the event loop. */
   release(): void {
     this.#isHeld = false
-    this.#resume()
+    this.resume()
     setImmediate(() => {
       if (!this.#isHeld) this.#heldSince = undefined
     })
@@ -268,7 +276,7 @@ export class Connection implements Holder {
     const isAnswered =
       this.#current !== undefined && (this.#current.request.complete || this.#current.response.headersSent)
     // Where no request came, an answer would be taken for that to the next.
-    if (!this.#current || isAnswered || this.#isLast || this.#waiting.length > 0) this.#exceeds(limit)
+    if (!this.#current || isAnswered || this.#isLast || this.#waiting.length > 0) this.exceeds(limit)
     else this.refuse({ status: 503, detail: TOO_MANY_UNFINISHED, limit })
   }
 
@@ -295,13 +303,13 @@ export class Connection implements Holder {
     this.#idleSince = performance.now()
     const isOver = !this.socket.writable
     this.#isLast ||= isOver
-    if (!isOver) this.#lingering = undefined
+    if (!isOver) this.#lingering.stop()
     const turn = isOver ? undefined : this.#waiting.shift()
     if (isOver) this.#free()
     else if (turn) this.#serveNext(turn)
     else if (this.#refusal) this.#answerRefused()
     else this.#memory.becameIdle()
-    if (!isOver && (this.socket.isPaused() || this.#hasStopped)) this.#resume()
+    if (!isOver && (this.socket.isPaused() || this.#hasStopped)) this.resume()
     if (this.#memory.isHeld) this.#account()
   }
 
@@ -315,13 +323,6 @@ export class Connection implements Holder {
   /** Whether reading was stopped, for as long as requests wait. Node may read on by itself when an answer was taken. */
   get #hasStopped(): boolean {
     return this.#behind?.until === Number.POSITIVE_INFINITY
-  }
-
-  #resume(): void {
-    const hasStopped = this.#hasStopped
-    if (this.#isHeld || (hasStopped && this.#waiting.length > 0)) return
-    this.socket.resume()
-    if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
   }
 
   /** How long requests had been handled when the one that begins now was sent, as far as that can be known. */
@@ -350,56 +351,21 @@ export class Connection implements Holder {
     })
   }
 
-  #drop(request: IncomingMessage): void {
-    this.discard(request)
-    this.#dropped += 1
-    if (this.#dropped > MOST_DROPPED) this.socket.destroy()
-  }
-
   #linger(response: ServerResponse, isClosing: boolean): void {
-    if (isClosing) for (const { request } of this.#waiting.splice(0)) this.#drop(request)
-    this.#readOn(() => response.end())
-    if (isUnderWay(response.req)) this.discard(response.req.once('end', () => response.end()))
-    else {
-      this.#discardUnread(response.req)
-      response.end()
-    }
-  }
-
-  /** Says that nothing more will be sent, and reads on for a while, until the client has closed its side as well. */
-  #halfClose(): void {
-    this.socket.end()
-    this.#readOn(() => this.socket.destroy()).until = performance.now() + this.#options.limits.lingerTimeout
-  }
-
-  /** What has come of a body and nobody read would not be counted. */
-  #discardUnread(request: IncomingMessage): void {
-    if (hasBody(request) && request.complete && !request.readableEnded) this.discard(request)
-  }
-
-  /** Throws away what comes from now on, up to a limit, and until `until` is set and over. */
-  #readOn(end: () => void) {
-    const bytes = this.socket.bytesRead + this.#options.limits.lingerLimit
-    const lingering = { end, until: Number.POSITIVE_INFINITY, bytes }
-    this.#lingering = lingering
-    this.#resume()
-    return lingering
+    if (isClosing) for (const { request } of this.#waiting.splice(0)) this.#lingering.drop(request)
+    this.#lingering.behind(response)
   }
 
   #answerRefused(): void {
     const { socket } = this
     if (!socket.writable || !this.#refusal) return void socket.destroy()
-    const close = () => socket.destroy()
+    const answer = this.#options.refusal(this.#refusal)
     // The rest of a request that came too late must have no effect. Of others the parser takes nothing any more.
-    const isCut = this.#current !== undefined
-    socket.end(this.#options.refusal(this.#refusal), isCut ? close : undefined)
-    if (!isCut) this.#readOn(close).until = performance.now() + this.#options.limits.lingerTimeout
-  }
-
-  #exceeds(limit: string): void {
-    if (this.socket.destroyed) return
-    this.#options.report(limit, { address: this.socket.remoteAddress })
-    this.socket.destroy()
+    if (this.#current) socket.end(answer, () => socket.destroy())
+    else {
+      socket.write(answer)
+      this.#lingering.halfClose()
+    }
   }
 
   #account(): void {
@@ -435,7 +401,3 @@ function withoutStacks(): void {
  */
 const isLastByItself = (request: IncomingMessage) =>
   request.headers.upgrade !== undefined || (request.httpVersion === '1.0' && isChunked(request))
-
-/** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
-const isUnderWay = (request: IncomingMessage) =>
-  hasBody(request) && !request.complete && request.headers.expect === undefined

@@ -78,6 +78,10 @@ export const isChunked = ({ headers }: IncomingMessage) => headers['transfer-enc
 export const hasBody = (request: IncomingMessage) =>
   isChunked(request) || (request.headers['content-length'] ?? '0') !== '0'
 
+/** Whether more of a request comes. A client that asked for leave to send its body, and got none, will not send it. */
+export const isUnderWay = (request: IncomingMessage) =>
+  hasBody(request) && !request.complete && request.headers.expect === undefined
+
 /** About as many bytes as the head of a request has on the wire. */
 export function sizeOfHead({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   let size = method.length + url.length

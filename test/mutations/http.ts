@@ -103,7 +103,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'the number of chunks that are thrown away has a limit',
     file: 'contract/connection.ts',
-    text: "this.#exceeds('CHUNK_LIMIT')",
+    text: "this.exceeds('CHUNK_LIMIT')",
     replacement: 'return',
     test: 'client-limits',
   },
@@ -173,8 +173,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a request that came too late has no effect',
     file: 'contract/connection.ts',
-    text: 'isCut ? close : undefined',
-    replacement: 'undefined',
+    text: 'socket.end(answer, () => socket.destroy())',
+    replacement: 'socket.end(answer)',
     test: 'malformed-http',
   },
   {
@@ -193,9 +193,9 @@ export const httpMutations: readonly Mutation[] = [
   },
   {
     removes: 'a connection is closed only when what still comes has come',
-    file: 'contract/connection.ts',
-    text: 'if (isUnderWay(response.req)) this',
-    replacement: 'if (!response.req) this',
+    file: 'contract/lingering.ts',
+    text: 'if (isUnderWay(request)) this',
+    replacement: 'if (!request) this',
     test: 'refused-bodies',
   },
   {
@@ -487,7 +487,7 @@ export const httpMutations: readonly Mutation[] = [
   },
   {
     removes: 'a client that sends nothing more is not read any longer',
-    file: 'contract/connection.ts',
+    file: 'contract/lingering.ts',
     text: ' || socket.readableEnded',
     replacement: '',
     test: 'pipelining',
