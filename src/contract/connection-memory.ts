@@ -28,9 +28,8 @@ export class ConnectionMemory {
   readonly #headerLimit: number
   /** Bytes that belong to requests of which the head has come. */
   #counted = 0
-  /** Bytes that are kept for each request that has not been answered. */
-  readonly #requests = new WeakMap<IncomingMessage, number>()
-  readonly #heads = new WeakSet<IncomingMessage>()
+  /** Bytes that are kept for each request that has not been answered, and whether its head is among them. */
+  readonly #requests = new WeakMap<IncomingMessage, { bytes: number; withHead: boolean }>()
   #kept = 0
   #held = 0
 
@@ -58,15 +57,16 @@ export class ConnectionMemory {
   /** The head of a request has come. */
   began(request: IncomingMessage): void {
     const size = sizeOfHead(request)
-    this.#requests.set(request, 0)
+    this.#requests.set(request, { bytes: 0, withHead: false })
     this.#counted += size + Number(request.headers['content-length'] ?? 0)
     if (costOf(request, size) > MUCH) this.stays(request)
   }
 
   /** A request waits, or its body does not come. */
   stays(request: IncomingMessage): void {
-    if (this.#heads.has(request)) return
-    this.#heads.add(request)
+    const kept = this.#requests.get(request)
+    if (!kept || kept.withHead) return
+    kept.withHead = true
     this.keep(request, costOf(request, sizeOfHead(request)))
   }
 
@@ -78,14 +78,14 @@ export class ConnectionMemory {
   /** More is kept of a request, or less. */
   keep(request: IncomingMessage, bytes: number): void {
     const kept = this.#requests.get(request)
-    if (kept === undefined) return
-    this.#requests.set(request, kept + bytes)
+    if (!kept) return
+    kept.bytes += bytes
     this.#kept += bytes
   }
 
   /** A request needs nothing any more. */
   answered(request: IncomingMessage): void {
-    this.#kept -= this.#requests.get(request) ?? 0
+    this.#kept -= this.#requests.get(request)?.bytes ?? 0
     this.#requests.delete(request)
     if (isChunked(request)) this.#counted += sizeOfTrailers(request)
   }
