@@ -170,7 +170,7 @@ export const settings = {
   ),
   CHUNK_LIMIT: setting(
     '4096',
-    'In how many chunks a request body may come: each costs as much time as hundreds of bytes.',
+    'In how many chunks a request body may come, each of which costs time; twice as many close the connection.',
     wholeNumber(100, 1_000_000),
   ),
   CONNECTION_LIMIT: setting(

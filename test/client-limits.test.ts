@@ -142,7 +142,7 @@ test('a body in the smallest chunks is put together', async () => {
 })
 
 test('a body in too many chunks is refused; in twice as many, its connection is closed', async () => {
-  const { service } = await serve({ CHUNK_LIMIT: '1000' })
+  const { service, client } = await serve({ CHUNK_LIMIT: '1000' })
   const headers = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
   for (const [method, path] of [
     ['POST', '/todos'],
@@ -153,6 +153,8 @@ test('a body in too many chunks is refused; in twice as many, its connection is 
     await many?.waitFor(/^HTTP\/1\.1 413 .*"The body comes in more than 1000 chunks\./s)
     many?.socket.destroy()
   }
+  await client.get('/health')
+  await waitUntil('all so far is logged', () => service.logs.some(({ path }) => path === '/health'))
   assert.deepEqual(linesOf(service, 'CHUNK_LIMIT'), [])
   // Behind one that waits for the database, in one write, and behind an answer.
   const release = await lockTodos(service)

@@ -115,7 +115,10 @@ test('a connection that is lost in the middle costs no read its rows', async () 
     void observer.query('select pg_terminate_backend(pid) from unnest($1::integer[]) as pid', [pids])
   for (let round = 0; round < 20; round++) await readMany(100, round === 3 ? terminate : undefined)
   const fresh = await lanes()
-  ok(fresh.every((pid) => !pids.includes(pid)))
+  ok(
+    fresh.every((pid) => !pids.includes(pid)),
+    `${fresh} after ${pids}`,
+  )
 })
 
 test('a prepared statement that a connection can no longer use is prepared anew', async () => {
@@ -142,7 +145,10 @@ test('while a slow read hangs on each connection, the pool takes the reads that 
   const slow = [1, 2].map(() => reads.any(statement('slow', 'select pg_sleep(1.8)')))
   await delay(200) // from 100 ms on it is known that they hang
   const used = (await Promise.all([backend(), backend()])).flat().map(({ pid }) => pid)
-  ok(used.every((pid) => !pids.includes(pid)))
+  ok(
+    used.every((pid) => !pids.includes(pid)),
+    `${used} after ${pids}`,
+  )
   await Promise.all(slow)
 })
 
@@ -213,8 +219,14 @@ test('more reads than the connections take at once go to the pool', async () => 
   const pids = await lanes()
   const used = (await Promise.all(Array.from({ length: 500 }, backend))).flat().map(({ pid }) => pid)
   equal(used.length, 500)
-  ok(used.some((pid) => !pids.includes(pid)))
-  ok(pids.every((pid) => used.includes(pid)))
+  ok(
+    used.some((pid) => !pids.includes(pid)),
+    `only ${pids}`,
+  )
+  ok(
+    pids.every((pid) => used.includes(pid)),
+    `not all of ${pids}`,
+  )
 })
 
 test('a transaction on the pool swallows no read', async () => {
