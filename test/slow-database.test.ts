@@ -127,6 +127,41 @@ test('the statements of one request have its time together', async () => {
   await Promise.all(lockers.map((locker) => locker.end()))
 })
 
+test('the time for which a request waits behind another is a part of its own', async () => {
+  const limits = { CONNECT_TIMEOUT: '2', STATEMENT_TIMEOUT: '4' }
+  const service = await startService(limits)
+  const one = await createdBy(service)
+  const [first, second, third] = [
+    await transaction(service),
+    await transaction(service),
+    await transaction(service),
+  ]
+  const areWaiting = (count: number) => async () => {
+    const rows = await service.query('select from pg_locks where not granted')
+    return rows.length === count
+  }
+  await first.run('lock table todo.todos')
+  const changed = second.run('update todo.todos set version = 2')
+  const { headers, body } = rename(one, { 'If-Match': '"1"' })
+  const connection = await openConnection(service.url)
+  const start = performance.now()
+  connection.socket.write(bytesOf('GET', one) + bytesOf('PATCH', one, body, headers))
+  await waitUntil('the read waits for the lock, and the other transaction', areWaiting(2))
+  await delay(2_700) // nearly as long as a request may wait behind another
+  await first.end()
+  await changed
+  await waitUntil('the change waits for the other transaction', areWaiting(1))
+  const locked = third.run('lock table todo.todos')
+  await delay(3_700) // nearly as long as a statement may take
+  await second.end()
+  await locked
+  await waitUntil('both are answered', () => connection.statuses().length === 2)
+  const seconds = (performance.now() - start) / 1000
+  assert.deepEqual(connection.statuses(), [200, 503])
+  assert.ok(seconds < promised(limits), `${seconds} s`)
+  await third.end()
+})
+
 test('while a table is locked, requests behind each other on one connection get their 503 in time as well', async () => {
   const limits = { CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '1' }
   const service = await startService({ ...limits, POOL_SIZE: '2' })

@@ -1,5 +1,6 @@
 import { isIPv6, type Socket } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
+import { connectionOf } from './connections.js'
 import type { Operation } from './contract.js'
 import { answer, exchangeOf, type Fields, fieldsOf } from './exchange.js'
 import { inTurn } from './fair-turns.js'
@@ -46,6 +47,7 @@ export function dispatcher(
       headers,
       body: request.body,
       link: linkOf(request),
+      begun: performance.now() - (connectionOf(request.socket)?.waited ?? 0),
     }
     try {
       const reply = await handle(input as unknown as Input<OperationId>)

@@ -30,6 +30,8 @@ export interface Input<Id extends OperationId> {
   readonly headers: Parameters<Id, 'header'>
   readonly body: Body<Id>
   readonly link: Link
+  /** When its time began to run, by `performance.now()`: while it waited behind others of its connection, it did. */
+  readonly begun: number
 }
 
 /** The parameters that lead to an operation. */

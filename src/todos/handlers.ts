@@ -27,7 +27,7 @@ export function createHandlers(store: Store, health: Health): Handlers {
       return { status: 200, body, headers: { Link: `<${next}>; rel="next"` } }
     },
 
-    async createTodo({ body, headers, link }) {
+    async createTodo({ body, headers, link, begun }) {
       const content = contentOf(body)
       if ('detail' in content) return unusable(content)
       const row = newRow(content)
@@ -39,7 +39,7 @@ export function createHandlers(store: Store, health: Health): Handlers {
         return { status: 201, ...reply }
       }
       const remembered = { key, request: JSON.stringify(body), reply: JSON.stringify(reply) }
-      const known = await store.createOnce(row, remembered)
+      const known = await store.createOnce(row, remembered, begun)
       if (known?.same === false) return { status: 422, problem: KEY_REUSED }
       return { status: 201, ...(known ? (JSON.parse(known.reply) as typeof reply) : reply) }
     },
@@ -59,25 +59,25 @@ export function createHandlers(store: Store, health: Health): Handlers {
       return { status: 200, body: present(row, link), headers: tag }
     },
 
-    async replaceTodo({ path, headers, body, link }) {
+    async replaceTodo({ path, headers, body, link, begun }) {
       const content = contentOf(body)
       if ('detail' in content) return unusable(content)
-      return answer(await store.replace(path.id, content, admitted(headers)), path.id, link)
+      return answer(await store.replace(path.id, content, admitted(headers), begun), path.id, link)
     },
 
-    async updateTodo({ path, headers, body, link }) {
+    async updateTodo({ path, headers, body, link, begun }) {
       const changes = changesOf(body)
       if ('detail' in changes) return unusable(changes)
       const versions = admitted(headers)
       if (Object.keys(body).length > 0)
-        return answer(await store.update(path.id, changes, versions), path.id, link)
+        return answer(await store.update(path.id, changes, versions, begun), path.id, link)
       const row = await store.find(path.id)
       if (row && !admits(versions, row.version)) return changed()
       return answer(row ?? 'missing', path.id, link)
     },
 
-    async deleteTodo({ path, headers }) {
-      const outcome = await store.delete(path.id, admitted(headers))
+    async deleteTodo({ path, headers, begun }) {
+      const outcome = await store.delete(path.id, admitted(headers), begun)
       if (outcome === 'missing') return missing(path.id)
       return outcome === 'changed' ? changed() : { status: 204 }
     },

@@ -96,7 +96,10 @@ const admitted = (versions: Versions | undefined) =>
 
 export type Store = ReturnType<typeof createStore>
 
-/** The todos in PostgreSQL. Every write is one statement; all statements are prepared once a connection. */
+/**
+ * The todos in PostgreSQL. Every write is one statement; all statements are prepared once a connection. What may take a
+ * second statement asks when the request's time began, by `performance.now()`: both have that time together.
+ */
 export function createStore(database: Database, reads: PipelinedReads) {
   /**
    * The first row. On pg-promise's pool, past its layer, which gives a connection back a moment later: long enough for
@@ -108,10 +111,10 @@ export function createStore(database: Database, reads: PipelinedReads) {
   /** Tells the two reasons apart only when nothing was written: a todo that is missing has no entity tag to compare. */
   const change = async <Result extends object>(
     name: 'replace' | 'update' | 'delete',
+    begun: number,
     id: string,
     ...values: unknown[]
   ): Promise<Result | Refused> => {
-    const begun = performance.now()
     const row = await first<Result>(name, [id, ...values], begun)
     return row ?? ((await first('exists', [id], begun)) ? 'changed' : 'missing')
   }
@@ -134,15 +137,8 @@ export function createStore(database: Database, reads: PipelinedReads) {
 
     create: (row: Row) => first('create', created(row)),
 
-    /**
-     * Creates a todo unless the key is known, and then returns what is known of it. `begun` is when the request began,
-     * by `performance.now()`.
-     */
-    async createOnce(
-      row: Row,
-      remembered: Remembered,
-      begun = performance.now(),
-    ): Promise<Known | undefined> {
+    /** Creates a todo unless the key is known, and then returns what is known of it. */
+    async createOnce(row: Row, remembered: Remembered, begun: number): Promise<Known | undefined> {
       const { key, request, reply } = remembered
       const inserted = await first('createOnce', [...created(row), key, request, reply], begun)
       if (inserted) return undefined
@@ -153,20 +149,30 @@ export function createStore(database: Database, reads: PipelinedReads) {
     /** Deletes the idempotency keys whose time is over. */
     forgetExpiredKeys: () => database.none(statement('forget', [])),
 
-    replace(id: string, content: Content, versions: Versions | undefined) {
+    replace(id: string, content: Content, versions: Versions | undefined, begun: number) {
       const { title, description, deadline, status, order } = content
-      return change<Row>('replace', id, admitted(versions), title, description, deadline, status, order)
+      return change<Row>(
+        'replace',
+        begun,
+        id,
+        admitted(versions),
+        title,
+        description,
+        deadline,
+        status,
+        order,
+      )
     },
 
-    update(id: string, changes: Changes, versions: Versions | undefined) {
+    update(id: string, changes: Changes, versions: Versions | undefined, begun: number) {
       const { title, description, deadline, status, order, reopen } = changes
       const optional = [description, deadline, order].flatMap((value) => [value !== undefined, value ?? null])
       const values = [title ?? null, ...optional, status ?? null, reopen]
-      return change<Row>('update', id, admitted(versions), ...values)
+      return change<Row>('update', begun, id, admitted(versions), ...values)
     },
 
-    async delete(id: string, versions: Versions | undefined): Promise<'deleted' | Refused> {
-      const outcome = await change('delete', id, admitted(versions))
+    async delete(id: string, versions: Versions | undefined, begun: number): Promise<'deleted' | Refused> {
+      const outcome = await change('delete', begun, id, admitted(versions))
       return typeof outcome === 'string' ? outcome : 'deleted'
     },
 

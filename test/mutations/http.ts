@@ -423,6 +423,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'slow-database',
   },
   {
+    removes: 'the time for which a request waits behind others is a part of its own',
+    file: 'contract/dispatch.ts',
+    text: 'connectionOf(request.socket)?.waited ?? 0',
+    replacement: '0',
+    test: 'slow-database',
+  },
+  {
     removes: 'what could not be read meanwhile has waited as well',
     file: 'contract/connection.ts',
     text: 'return this.#behind.since',

@@ -178,4 +178,11 @@ export const todoMutations: readonly Mutation[] = [
     replacement: 'waited < 0 ? waited :',
     test: 'pipelined-reads',
   },
+  {
+    removes: 'a long way to the database is no wait',
+    file: 'database/lane.ts',
+    text: ' - this.#roundTrip)',
+    replacement: ')',
+    test: 'pipelined-reads',
+  },
 ]
