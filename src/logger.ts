@@ -18,9 +18,9 @@ const pretty = process.stdout.isTTY ? (await import('pino-pretty')).default : un
 
 /**
  * Standard output in the background, in pieces of 4 kB, a tenth of a second late at most: a write for each line costs
- * 8 % of what a create costs the service.
+ * 8 % of what a create costs the service. While nobody reads it, 4 MB are kept, and the lines after those are dropped.
  */
-const BATCHED = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 100 }
+const BATCHED = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 100, maxLength: 4_194_304 }
 
 /** One JSON line an event on standard output, or readable text when a person watches a terminal. */
 export function createLogger(level: string): Logger {
@@ -39,6 +39,16 @@ export function createLogger(level: string): Logger {
     logger.level = 'silent'
     output.destroy() // it would try again every time
     console.error(`From now on nothing is logged: ${message}`)
+  })
+  let dropped = 0
+  output.on('drop', () => {
+    dropped += 1
+  })
+  output.on('drain', () => {
+    if (dropped === 0) return
+    const count = dropped
+    dropped = 0
+    logger.warn({ count }, 'Lines were not logged, for nobody read those before them.')
   })
   process.on('exit', () => writeLast(output))
   return logger

@@ -145,6 +145,21 @@ test('the line of the last request before the stop is not lost', async () => {
   assert.equal(service.logs.filter(({ requestId }) => requestId === 'last').length, 1)
 })
 
+test('while nobody reads the log, a part of it is kept, and how many lines were dropped is said', async () => {
+  const { service, client } = await serve()
+  const { stdout } = service.process
+  stdout?.pause()
+  for (let count = 0; count < 400; count += 1) await client.get(`/${'a'.repeat(15_000)}`)
+  stdout?.resume()
+  const lines = () => service.logs.filter(({ status }) => status === 404).length
+  await waitUntil('it is said', () => service.logs.some(({ msg }) => /^Lines were not logged/.test(`${msg}`)))
+  const [said] = service.logs.filter(({ msg }) => /^Lines were not logged/.test(`${msg}`))
+  assert.equal(lines() + Number(said?.count), 400)
+  assert.ok(lines() < 320, `${lines()} of 6 MB were kept`)
+  await client.get('/health')
+  await waitUntil('the next line', () => service.logs.some(({ path }) => path === '/health'))
+})
+
 test('a service whose log nobody reads any more goes on, says so on standard error, and ends well', async () => {
   const unread = await startService()
   unread.process.stdout?.destroy()
