@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { atEnd } from './cleanup.js'
 import { waitUntil } from './service.js'
 
 /** A connection on which a test says every byte itself. */
@@ -24,7 +25,7 @@ export async function openConnection(url: string, localAddress = '127.0.0.1'): P
     received += text
   })
   socket.on('error', () => {})
-  socket.unref()
+  atEnd(async () => void socket.destroy()) // or the service would wait for what does not come
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await once(socket, 'connect')
   return {
