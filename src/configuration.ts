@@ -65,6 +65,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       requestTimeout: values.REQUEST_TIMEOUT * 1000,
       answerTimeout: values.ANSWER_TIMEOUT * 1000,
       headerLimit: values.HEADER_LIMIT,
+      fieldLimit: values.FIELD_LIMIT,
       bodyLimit: values.BODY_LIMIT,
       chunkLimit: values.CHUNK_LIMIT,
       connectionLimit: values.CONNECTION_LIMIT,

@@ -160,9 +160,10 @@ export const settings = {
   ANSWER_TIMEOUT: setting('30', 'How long a client may take to read an answer.', seconds(1, 300)),
   HEADER_LIMIT: setting(
     '16384',
-    "The size of a request's address and header fields together in bytes.",
+    "The size of a request's address and header fields together in bytes, without what stands between them.",
     wholeNumber(4_096, 65_536),
   ),
+  FIELD_LIMIT: setting('4096', 'How many header fields a request may have.', wholeNumber(100, 65_536)),
   BODY_LIMIT: setting(
     '102400',
     'The size of a request body in bytes. (The smallest value lets every valid todo through.)',

@@ -51,6 +51,27 @@ test('header fields that are too large are 431, in one packet and in several', a
   assert.equal((await answerTo([`GET /todos HTTP/1.1\r\n${host}X: `, large, large])).status, 431)
 })
 
+test('more header fields than FIELD_LIMIT are 431, in their turn, and no request behind them is handled', async () => {
+  const many = get('/todos', `${host}X-Request-Id: many\r\n${'a:\r\n'.repeat(4_095)}`)
+  const answers = await client.raw(
+    get('/health') + many + get('/health'),
+    ['GET', '/health'],
+    ['GET', '/todos'],
+  )
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 431],
+  )
+  assert.equal(answers[1]?.headers['x-request-id'], 'many')
+  assert.equal(answers[1]?.headers.connection, 'close')
+  assert.equal((await answerTo(get('/todos', `${host}${'a:\r\n'.repeat(4_095)}`))).status, 200)
+})
+
+test('extensions of chunks that are too large are 413', async () => {
+  const start = `POST /todos HTTP/1.1\r\n${host}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`
+  assert.equal((await answerTo(`${start}1;${'a'.repeat(20_000)}\r\n`, 'POST')).status, 413)
+})
+
 test('a request that does not arrive whole in time is 408, headers and body alike', async () => {
   const [headers, body] = await Promise.all([
     answerTo(`GET /todos HTTP/1.1\r\n${host}`),

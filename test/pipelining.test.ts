@@ -107,6 +107,21 @@ test('one that could not be read for longer than it may take to arrive is not to
   assert.deepEqual([...new Set(connection.statuses())], [200])
 })
 
+test('one that could not be read, and whose rest does not come then, is too late after that time again', async () => {
+  const { service, client } = await serve({ REQUEST_TIMEOUT: '1' })
+  await fillPage(client)
+  const connection = await openConnection(service.url)
+  connection.socket.pause()
+  connection.socket.write(bytesOf('GET', '/todos?limit=100').repeat(6) + create('late').slice(0, -5))
+  const other = await openConnection(service.url)
+  other.socket.write('GET /')
+  await other.waitFor(/^HTTP\/1\.1 408 /)
+  connection.socket.resume()
+  await connection.waitFor(/HTTP\/1\.1 408 /)
+  await connection.closed
+  assert.deepEqual(connection.statuses(), [...Array(6).fill(200), 408])
+})
+
 test('after a backlog that is over, none counts as one that waited', async () => {
   const { service, client } = await serve({ CONNECT_TIMEOUT: '0.5', STATEMENT_TIMEOUT: '60' })
   await fillPage(client)

@@ -176,6 +176,12 @@ const examples: Record<SettingName, Example> = {
     good: [['8192', 8_192]],
     bad: ['4095', '65537', '8k'],
   },
+  FIELD_LIMIT: {
+    result: ({ serviceLimits }) => serviceLimits.fieldLimit,
+    standard: 4_096,
+    good: [['100', 100]],
+    bad: ['99', '65537'],
+  },
   CHUNK_LIMIT: {
     result: ({ serviceLimits }) => serviceLimits.chunkLimit,
     standard: 4_096,

@@ -165,6 +165,7 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
       if (length - counted > UNCOUNTED) count()
     })
     request.on('end', () => {
+      if (connection?.isCut) return
       if (length <= bodyLimit) count()
       resolve(bytes.subarray(0, length))
     })

@@ -8,8 +8,11 @@ const REQUEST = 4_096
 const FIELD = 160
 /** And each byte of its head. */
 const HEAD_BYTE = 2
-/** A request with so much costs so much that it counts from its head on: waiting to see whether it stays would be too late. */
-const MUCH = 16_384
+/**
+ * A request that costs so much counts from its head on, for many of them may wait to be handled. Those that do not cost
+ * more than the connections that they come on are bounded by the number of these.
+ */
+const MUCH = 6_144
 /** Bytes that an unfinished head or trailer section costs, and each of its bytes: it is kept as many small strings. */
 const UNFINISHED_HEAD = 8_192
 const UNFINISHED_BYTE = 5

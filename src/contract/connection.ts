@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientMemory, Holder, LimitName } from './client-memory.js'
 import { ConnectionMemory } from './connection-memory.js'
+import { nextTurn } from './fair-turns.js'
 import type { ReportLimit } from './limit-log.js'
 import { type Lingerer, Lingering, type LingerLimits } from './lingering.js'
 import { hasBody, isChunked, isUnderWay, requestIdOf } from './protocol.js'
@@ -10,6 +11,7 @@ import { hasBody, isChunked, isUnderWay, requestIdOf } from './protocol.js'
 /** Limits in milliseconds and bytes. */
 export interface ConnectionLimits extends LingerLimits {
   readonly headerLimit: number
+  readonly fieldLimit: number
   readonly chunkLimit: number
   readonly answerTimeout: number
 }
@@ -37,9 +39,20 @@ export interface ConnectionOptions {
   /** Takes the body of a request off the parser, whose chunks cost hundreds of bytes each, while it waits for its turn. */
   readonly gather: (request: IncomingMessage) => void
   /** Told of each request, and each chunk of a body: many of them in one turn of the event loop end it. */
-  readonly takePiece: (connection: Connection) => void
+  readonly takePiece: (connection: Connection, pieces: number) => void
   /** The bytes of an answer to a request that the app did not see; logs it. */
   readonly refusal: (refusal: Refusal) => string
+}
+
+type FirstRefusal = Omit<Refusal, 'requestId'>
+
+/** A request that could not be read in time; due when it can be read again. */
+interface Postponed {
+  readonly refusal: FirstRefusal
+  readonly time: number
+  /** If its head has come. */
+  request: IncomingMessage | undefined
+  due: number | undefined
 }
 
 interface Turn {
@@ -51,6 +64,9 @@ interface Turn {
 
 /** While so many bytes are kept of the requests of a connection, no more is read: those of about a hundred small ones. */
 const MOST_KEPT = 524_288
+
+/** So many header fields take as long as a chunk. */
+const FIELDS_A_PIECE = 64
 
 /** Milliseconds in which the client's system sends what it had to keep, when more is read again. */
 const CATCH_UP = 250
@@ -85,6 +101,9 @@ export class Connection implements Holder, Lingerer {
   /** How long requests had been handled when reading stopped, and until when what is read may have lain unread since. */
   #behind: { readonly since: number; until: number } | undefined
   #isShedding = false
+  /** The current request was refused before it had come whole. */
+  #isCut = false
+  #postponed: Postponed | undefined
   #isHeld = false
   #heldSince: number | undefined
 
@@ -96,6 +115,10 @@ export class Connection implements Holder, Lingerer {
     this.#lingering = new Lingering(this, options.limits)
     // Before Node's own listener, which makes an error for each request that has not been answered.
     socket.prependOnceListener('close', () => this.#free())
+    // Node reads on by itself when it has parsed a request to its end, and when an answer was taken.
+    socket.on('resume', () => {
+      if (this.#isHeld) socket.pause()
+    })
     socket.on('error', ignore) // after CONNECT Node no longer listens
   }
 
@@ -124,7 +147,10 @@ export class Connection implements Holder, Lingerer {
   /** A request of which the head has come. */
   begin(request: IncomingMessage, response: ServerResponse): void {
     if (this.socket.destroyed) return
-    this.#options.takePiece(this)
+    const fields = request.rawHeaders.length / 2
+    this.#options.takePiece(this, 1 + Math.floor(fields / FIELDS_A_PIECE))
+    if (this.#postponed) this.#postponed.request ??= request
+    if (fields > this.#options.limits.fieldLimit) this.refuse(TOO_MANY_FIELDS, request)
     if (this.#isLast) {
       this.#lingering.drop(request)
       return
@@ -142,7 +168,7 @@ export class Connection implements Holder, Lingerer {
    *
    * @param request where its head has come whole and it is none that began
    */
-  refuse(refusal: Omit<Refusal, 'requestId'>, request?: IncomingMessage): void {
+  refuse(refusal: FirstRefusal, request?: IncomingMessage): void {
     if (this.#isLast) {
       // What comes behind the last answer may be anything, but the rest of its own request must come in time.
       if (refusal.status === 408) this.socket.destroy()
@@ -151,17 +177,29 @@ export class Connection implements Holder, Lingerer {
     this.#isLast = true
     const last = this.#waiting.at(-1) ?? this.#current
     const isCut = last !== undefined && !last.request.complete
-    if (isCut && last !== this.#current) this.#waiting.pop()
+    this.#isCut = isCut && last === this.#current
+    if (isCut && !this.#isCut) this.#waiting.pop()
     const refused = request ?? (isCut ? last.request : undefined)
     const requestId = refused ? requestIdOf(refused) : randomUUID()
     this.#refusal = { requestId, method: refused?.method, ...refusal }
-    if (isCut && last === this.#current && last.response.headersSent) this.socket.destroy()
-    else if (!this.#current || (isCut && last === this.#current)) this.#answerRefused()
+    if (this.#isCut && this.#current?.response.headersSent) this.socket.destroy()
+    else if (!this.#current || this.#isCut) this.#answerRefused()
+  }
+
+  /** Refuses a request that lay unread, and whose time is over, only when the rest has not come in that time again. */
+  postpone(refusal: FirstRefusal, time: number): void {
+    const last = (this.#waiting.at(-1) ?? this.#current)?.request
+    this.#postponed = { refusal, time, request: last?.complete ? undefined : last, due: undefined }
+  }
+
+  /** Whether the request whose body comes was refused: whatever comes of it now, it must have no effect. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   /** A part of a request's body came. With twice as many chunks as are answered 413, the connection is closed. */
   came(request: IncomingMessage, bytes: number): void {
-    this.#options.takePiece(this)
+    this.#options.takePiece(this, 1)
     if (!isChunked(request)) return
     this.#memory.came(bytes)
     if (this.#chunks?.request !== request) this.#chunks = { request, count: 0 }
@@ -212,6 +250,7 @@ export class Connection implements Holder, Lingerer {
       this.#unreadSince ??= now
       if (now - this.#unreadSince > this.#options.limits.answerTimeout) this.exceeds('ANSWER_TIMEOUT')
     }
+    if (this.#postponed && !this.isBehind) this.#checkPostponed(this.#postponed, now)
     if (this.#current && isUnderWay(this.#current.request)) this.#memory.stays(this.#current.request)
     this.#account()
   }
@@ -280,6 +319,16 @@ export class Connection implements Holder, Lingerer {
     else this.refuse({ status: 503, detail: TOO_MANY_UNFINISHED, limit })
   }
 
+  #checkPostponed(postponed: Postponed, now: number): void {
+    const { refusal, request, time } = postponed
+    postponed.due ??= now + time
+    if (request?.complete) this.#postponed = undefined
+    else if (now > postponed.due) {
+      this.#postponed = undefined
+      if (request || this.#memory.unfinishedHead > 0) this.refuse(refusal)
+    }
+  }
+
   #serve(turn: Turn): void {
     this.#current = turn
     this.#waited = this.#handledFor - turn.since
@@ -288,10 +337,10 @@ export class Connection implements Holder, Lingerer {
     this.#options.serve(turn.request, turn.response)
   }
 
-  /** In a turn of the event loop of its own: answered at once, thousands of them would keep others from theirs. */
+  /** In a later turn of the event loop: answered at once, thousands of them would keep others from theirs. */
   #serveNext(turn: Turn): void {
     this.#current = turn
-    setImmediate(() => {
+    nextTurn(() => {
       if (!this.socket.destroyed) this.#serve(turn)
     })
   }
@@ -380,6 +429,8 @@ export class Connection implements Holder, Lingerer {
     this.#memory.free()
   }
 }
+
+const TOO_MANY_FIELDS = { status: 431, detail: 'There are too many header fields.', limit: 'FIELD_LIMIT' }
 
 const TOO_MANY_UNFINISHED = 'There are too many unfinished requests now. Try again later.'
 

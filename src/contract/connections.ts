@@ -44,7 +44,10 @@ export class Connections {
   #checking: NodeJS.Timeout | undefined
 
   constructor(server: Server, options: ConnectionsOptions) {
-    this.#options = { ...options, takePiece: (connection) => this.#turns.takePiece(connection) }
+    this.#options = {
+      ...options,
+      takePiece: (connection, pieces) => this.#turns.takePiece(connection, pieces),
+    }
     server.on('connection', (socket) => this.#open(socket))
   }
 

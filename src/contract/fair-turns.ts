@@ -50,6 +50,30 @@ export function laterTurn(run: () => void, longestWait = LONGEST_WAIT): void {
   setImmediate(next) // the first comes before the loop looks for events again
 }
 
+let next: (() => void)[] = []
+
+/**
+ * Runs something in the next turn of the event loop, or in one of those after it when others that asked before take so
+ * long that there is no time left in it.
+ */
+export function nextTurn(run: () => void): void {
+  if (next.length === 0) setImmediate(runNext)
+  next.push(run)
+}
+
+function runNext(): void {
+  const all = next
+  const end = performance.now() + SHARE_OF_TURN
+  let index = 0
+  next = []
+  try {
+    while (index < all.length && performance.now() < end) all[index++]?.()
+  } finally {
+    if (index < all.length && next.length === 0) setImmediate(runNext)
+    next = [...all.slice(index), ...next]
+  }
+}
+
 let spent = 0
 let isScheduled = false
 const deferred: (() => void)[] = []

@@ -4,14 +4,22 @@ import { laterTurn } from './fair-turns.js'
 /** So many requests and chunks of bodies are taken in one turn of the event loop: that takes up to 10 milliseconds. */
 const PIECES_A_TURN = 128
 
-/** Milliseconds for which an address counts as costly after one of its connections used up a whole turn. */
+/** Milliseconds for which a connection counts as costly after it used up a whole turn, and so does its address. */
 const COSTLY_FOR = 10_000
 
 /** Who is read first in each of so many turns, again and again. */
 const FIRST = ['newest', 'known', 'newest', 'known', 'oldest', 'known', 'busy'] as const
 
-/** Of so many turns one is for costly addresses; no multiple of those above, so that each of these comes first in some. */
-const COSTLY_TURN = 8
+/**
+ * Whose turn it is, again and again: those that are not costly, those with the address of others that are, or these. No
+ * multiple of those above, so that each of these comes first in some.
+ */
+const TURNS = ['usual', 'neighbour', 'usual', 'usual', 'usual', 'costly', 'usual', 'usual'] as const
+
+/** So few of these are read in one turn, for the next to use up a turn may be among them. */
+const NEIGHBOURS_A_TURN = 16
+
+type Rank = (typeof TURNS)[number]
 
 /**
  * Who is read in which turn of the event loop. By itself a turn reads every socket that has something: all of a crowd
@@ -19,14 +27,17 @@ const COSTLY_TURN = 8
  * PIECES_A_TURN all are held, and some of them are read in each of the next turns.
  *
  * New connections and those whose requests were answered come first, in turn; those that are in the middle of a request
- * wait longer, and so do addresses one of whose connections has used up a whole turn. So neither new clients nor those
- * that are connected wait for an attack to end.
+ * wait longer. Those that used up a whole turn have turns of their own, and so have the others of their addresses, which
+ * may be a crowd behind one: an attack that makes new connections again and again comes from there as well. So neither
+ * new clients nor those that are connected wait for an attack to end.
  */
 export class ReadTurns {
   /** Those that never sent anything; the newest come last. */
   readonly #fresh = new Set<Connection>()
   /** Those that sent something most lately come last. */
   readonly #known = new Set<Connection>()
+  /** By `performance.now()`, when each used up a turn last. */
+  readonly #usedUp = new WeakMap<Connection, number>()
   #last: Connection | undefined
   readonly #held = new Set<Connection>()
   /** By `performance.now()`, when a connection of an address used up a turn last; the latest come last. */
@@ -52,15 +63,15 @@ export class ReadTurns {
     for (const each of [this.#fresh, this.#known, this.#held]) each.delete(connection)
   }
 
-  /** Told of each request, and each chunk of a body. */
-  takePiece(connection: Connection): void {
+  /** Told of each request, which may take as long as several pieces, and each chunk of a body. */
+  takePiece(connection: Connection, pieces: number): void {
     if (this.#pieces === 0) setImmediate(() => (this.#pieces = 0))
-    this.#pieces += 1
-    if (connection !== this.#last || this.#pieces === 1) this.#ofLast = 0
-    this.#ofLast += 1
+    if (connection !== this.#last || this.#pieces === 0) this.#ofLast = 0
     if (connection !== this.#last) this.#putLast(connection)
-    if (this.#ofLast === PIECES_A_TURN) this.#usedUpTurn(connection)
-    if (this.#pieces !== PIECES_A_TURN) return
+    this.#pieces += pieces
+    this.#ofLast += pieces
+    if (isLastPiece(this.#ofLast, pieces)) this.#usedUpTurn(connection)
+    if (!isLastPiece(this.#pieces, pieces)) return
     for (const all of [this.#fresh, this.#known]) for (const each of all) this.#hold(each)
     this.#readSoon()
   }
@@ -86,10 +97,13 @@ export class ReadTurns {
   }
 
   /** The addresses behind a trusted proxy are not known here. */
-  #usedUpTurn({ address }: Connection): void {
+  #usedUpTurn(connection: Connection): void {
+    const { address } = connection
+    const now = performance.now()
+    this.#usedUp.set(connection, now)
     if (address === undefined) return
     this.#costly.delete(address)
-    this.#costly.set(address, performance.now())
+    this.#costly.set(address, now)
     for (const each of this.#costly.keys()) {
       if (this.#isCostly({ address: each })) return
       this.#costly.delete(each)
@@ -99,6 +113,12 @@ export class ReadTurns {
   #isCostly({ address = '' }: Pick<Connection, 'address'>): boolean {
     const time = this.#costly.get(address)
     return time !== undefined && performance.now() - time < COSTLY_FOR
+  }
+
+  #rankOf(connection: Connection): Rank {
+    const time = this.#usedUp.get(connection)
+    if (time !== undefined && performance.now() - time < COSTLY_FOR) return 'costly'
+    return this.#isCostly(connection) ? 'neighbour' : 'usual'
   }
 
   #readSoon(): void {
@@ -120,12 +140,13 @@ export class ReadTurns {
     const first = FIRST[this.#slices % FIRST.length] ?? 'newest'
     this.#slices += 1
     const all = [...{ oldest, newest, known, busy }[first], ...known, ...newest, ...busy]
-    const isCostlyTurn = this.#slices % COSTLY_TURN === 0
-    const chosen = all.filter((each) => this.#isCostly(each) === isCostlyTurn)
-    const next = chosen.length > 0 ? chosen : all
+    const ranks = { usual: [], neighbour: [], costly: [] } as Record<Rank, Connection[]>
+    for (const each of all) ranks[this.#rankOf(each)].push(each)
+    const inTurn = ranks[TURNS[this.#slices % TURNS.length] ?? 'usual']
+    const next = [inTurn, ...Object.values(ranks)].find(({ length }) => length > 0) ?? []
     let released = 0
     for (const each of next) {
-      if (released === PIECES_A_TURN) break
+      if (released === (next === ranks.neighbour ? NEIGHBOURS_A_TURN : PIECES_A_TURN)) break
       if (!this.#held.delete(each)) continue
       released += 1
       each.release()
@@ -136,3 +157,7 @@ export class ReadTurns {
     return [...connections].filter((each) => this.#held.has(each))
   }
 }
+
+/** Whether the pieces of a turn are all taken with the latest ones, and were not before. */
+const isLastPiece = (taken: number, latest: number) =>
+  taken >= PIECES_A_TURN && taken - latest < PIECES_A_TURN

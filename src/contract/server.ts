@@ -93,8 +93,8 @@ export function httpServer(
     connectionsCheckingInterval: 1_000,
     requireHostHeader: false, // the app asks for it, and says so in problem details
   })
-  // By default fields beyond a thousand are dropped in silence, be it an If-Match. Their size is limited anyway.
-  server.maxHeadersCount = 0
+  // Fields beyond these are dropped in silence, by default those beyond a thousand: one more tells that there are more.
+  server.maxHeadersCount = limits.fieldLimit + 1
   const isTrusted = app.get('trust proxy fn') as (address: string, hops: number) => boolean
   const memory = new ClientMemory(limits)
   const connections = new Connections(server, {
@@ -125,10 +125,11 @@ export function httpServer(
   server.on('clientError', (error: ParserError, socket) => {
     const connection = connectionOf(socket)
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    // A load balancer opened it ahead of need, or the rest was not read in time: as patient as with one that is idle.
-    if (isLate && (connection?.isUnused || connection?.isBehind))
-      (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
-    else connection?.refuse(refusalOf(error, limits.headerLimit))
+    const refusal = refusalOf(error, limits.headerLimit)
+    // A load balancer opened it ahead of need: as patient as with one that is idle.
+    if (isLate && connection?.isUnused) (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
+    else if (isLate && connection?.isBehind) connection.postpone(refusal, limits.requestTimeout)
+    else connection?.refuse(refusal)
   })
   server.on('connect', (request, socket) => {
     const headers = { Allow: '' }
@@ -154,6 +155,8 @@ function refusalOf({ code, rawPacket }: ParserError, headerLimit: number): Omit<
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return { status: 408, detail: 'The request did not arrive whole in time.', limit: 'REQUEST_TIMEOUT' }
   const hasLeft = code === 'HPE_INVALID_EOF_STATE'
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
+    return { status: 413, detail: 'The extensions of the chunks are too large.' }
   if (code !== 'HPE_HEADER_OVERFLOW')
     return { status: 400, detail: 'This is not a well-formed HTTP request.', hasLeft }
   const limit = 'HEADER_LIMIT'

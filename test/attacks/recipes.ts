@@ -64,6 +64,9 @@ const unfinished = (line: string) => head(line).slice(0, -2)
 const longField = `X-Long: ${'x'.repeat(15_000)}`
 const tinyFields = 'a:\r\n'.repeat(3_700)
 
+const manyFields = `${unfinished('GET /health')}${'a:\r\n'.repeat(4_000)}\r\n`
+const tooManyFields = `${unfinished('GET /health')}${'a:\r\n'.repeat(16_000)}\r\n`
+
 const largest = 102_400
 
 export const families: readonly Family[] = [
@@ -190,6 +193,16 @@ export const families: readonly Family[] = [
       recipe('of 28 bytes', [50, 100], 'nothing', filled(head('GET /'))),
       recipe('of HTTP/1.0', [10, 100], 'nothing', filled('GET / HTTP/1.0\r\n\r\n')),
       recipe('for pages', [40, 100], 'nothing', filled(head('GET /todos'))),
+    ],
+  },
+  {
+    name: 'requests of thousands of header fields',
+    recipes: [
+      {
+        ...recipe('eight at a time', [50, 100], 'everything', manyFields.repeat(8)),
+        endless: bytes(manyFields),
+      },
+      { ...recipe('too many', [20, 50], 'everything', tooManyFields), endless: bytes(tooManyFields) },
     ],
   },
   {

@@ -47,7 +47,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'header fields beyond a thousand count',
     file: 'contract/server.ts',
-    text: '  server.maxHeadersCount = 0\n',
+    text: '  server.maxHeadersCount = limits.fieldLimit + 1\n',
     replacement: '',
     test: 'malformed-http',
   },
@@ -201,8 +201,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a request that was answered early gets no second answer',
     file: 'contract/connection.ts',
-    text: 'last.response.headersSent) this',
-    replacement: '!last.response) this',
+    text: 'this.#current?.response.headersSent) this',
+    replacement: '!this.#current) this',
     test: 'refused-bodies',
   },
   {
@@ -439,8 +439,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'what could not be read meanwhile is not too late for that',
     file: 'contract/server.ts',
-    text: '(connection?.isUnused || connection?.isBehind)',
-    replacement: 'connection?.isUnused',
+    text: 'isLate && connection?.isBehind',
+    replacement: '!connection',
     test: 'pipelining',
   },
   {
@@ -455,6 +455,27 @@ export const httpMutations: readonly Mutation[] = [
     file: 'contract/connection.ts',
     text: '!latest || latest.complete || latest.readableFlowing === true',
     replacement: '!latest',
+    test: 'client-limits',
+  },
+  {
+    removes: 'a request may have only so many header fields',
+    file: 'contract/connection.ts',
+    text: 'if (fields > this.#options.limits.fieldLimit)',
+    replacement: 'if (!fields)',
+    test: 'malformed-http',
+  },
+  {
+    removes: 'the rest of a request that lay unread must come in time as well',
+    file: 'contract/connection.ts',
+    text: 'else if (now > postponed.due)',
+    replacement: 'else if (!postponed.due)',
+    test: 'pipelining',
+  },
+  {
+    removes: 'requests with large heads count that wait to be handled',
+    file: 'contract/connection-memory.ts',
+    text: 'const MUCH = 6_144',
+    replacement: 'const MUCH = 16_384',
     test: 'client-limits',
   },
   {
