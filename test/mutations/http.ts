@@ -173,8 +173,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a request that came too late has no effect',
     file: 'contract/connection.ts',
-    text: 'socket.end(answer, () => socket.destroy())',
-    replacement: 'socket.end(answer)',
+    text: 'this.#isCut = isCut && last === this.#current',
+    replacement: 'this.#isCut = false',
     test: 'malformed-http',
   },
   {

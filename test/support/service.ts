@@ -74,8 +74,8 @@ export async function startService(
     },
   }
   atEnd(async () => {
+    await database?.end() // and with it the locks that the service's statements wait for
     await end(service.process, 'SIGTERM')
-    await database?.end()
   })
   await waitUntilReady(service)
   return service
