@@ -121,3 +121,26 @@ test('a slow body takes nobody’s turn', async () => {
   for (const { socket } of slowOnes) socket.write(bytes.slice(-1))
   for (const each of slowOnes) await each.waitFor(/^HTTP\/1\.1 201 /)
 })
+
+test('while a crowd sends what is costly to read, others are read in between', async () => {
+  const { service } = await serve()
+  const costly = `${bytesOf('GET', '/health').slice(0, -2)}${'a:\r\n'.repeat(4_000)}\r\n`
+  const crowd = await Promise.all(Array.from({ length: 100 }, () => openConnection(service.url)))
+  let answered = 0
+  for (const { socket } of crowd) {
+    socket.write(costly.repeat(8))
+    socket.on('data', (text: string) => {
+      const answers = text.split('HTTP/1.1 ').length - 1
+      answered += answers
+      socket.write(costly.repeat(answers))
+    })
+  }
+  await waitUntil('the crowd is answered', () => answered > 0)
+  answered = 0
+  for (let count = 0; count < 20; count += 1) {
+    const other = await openConnection(service.url)
+    other.socket.write(bytesOf('GET', '/health'))
+    await other.waitFor(/}$/)
+  }
+  assert.ok(answered < 2_000, `While 20 others got their answers the crowd got ${answered}.`)
+})

@@ -520,4 +520,11 @@ export const httpMutations: readonly Mutation[] = [
     replacement: '',
     test: 'pipelining',
   },
+  {
+    removes: 'nothing is read of a connection whose turn it is not',
+    file: 'contract/connection.ts',
+    text: 'if (this.#isHeld) socket.pause()',
+    replacement: '',
+    test: 'overload',
+  },
 ]
