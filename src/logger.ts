@@ -22,6 +22,9 @@ const pretty = process.stdout.isTTY ? (await import('pino-pretty')).default : un
  */
 const BATCHED = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 100, maxLength: 4_194_304 }
 
+/** Milliseconds for which the end of the process waits for somebody to read the last lines. */
+const LAST_LINES = 1_000
+
 /** One JSON line an event on standard output, or readable text when a person watches a terminal. */
 export function createLogger(level: string): Logger {
   const options = {
@@ -32,7 +35,8 @@ export function createLogger(level: string): Logger {
     serializers: { error: (error: unknown) => describe(error) },
   }
   if (pretty) return pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss', singleLine: true }))
-  const output = new sonic.SonicBoom(BATCHED)
+  let latest = Number.POSITIVE_INFINITY
+  const output = new sonic.SonicBoom({ ...BATCHED, retryEAGAIN: () => performance.now() < latest })
   const logger = pino(options, output)
   // Whoever read it has gone, or the disk is full: no reason to fail those who have todos here.
   output.on('error', ({ message }: Error) => {
@@ -50,13 +54,17 @@ export function createLogger(level: string): Logger {
     dropped = 0
     logger.warn({ count }, 'Lines were not logged, for nobody read those before them.')
   })
-  process.on('exit', () => writeLast(output))
+  process.on('exit', () => {
+    latest = performance.now() + LAST_LINES
+    writeLast(output)
+  })
   return logger
 }
 
-/** pino's own destination would try for ever, and keep the process from ending, when nobody reads. */
 function writeLast(output: SonicBoom): void {
   try {
     output.flushSync()
-  } catch {}
+  } catch {
+    // Nobody reads, and to whom could it be told then?
+  }
 }

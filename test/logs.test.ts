@@ -180,3 +180,15 @@ test('a service whose last words nobody reads ends well', async () => {
   await waitUntil('the service has ended', () => unread.process.exitCode !== null)
   assert.equal(unread.process.exitCode, 0)
 })
+
+test('a service whose log is open, and not read, ends well', async () => {
+  const { service, client } = await serve()
+  const { process, logs } = service
+  process.stdout?.pause()
+  for (let count = 0; count < 100; count += 1) await client.get(`/${'a'.repeat(15_000)}`)
+  process.kill('SIGTERM')
+  const ends = waitUntil('the service has ended', () => process.exitCode !== null)
+  await ends.finally(() => process.stdout?.resume())
+  assert.equal(process.exitCode, 0)
+  assert.ok(!logs.some(({ msg }) => msg === 'Stopped.'))
+})
