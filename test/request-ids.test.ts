@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serve } from './support/client.js'
-import { openConnection } from './support/connection.js'
+import { bytesOf, openConnection } from './support/connection.js'
+import { waitUntil } from './support/service.js'
 
 const { service, client } = await serve({ REQUEST_TIMEOUT: '1' })
 
@@ -44,6 +45,16 @@ for (const [what, bytes, status] of [
     }
   })
 }
+
+test('an id may be any word, also one that HTTP knows', async () => {
+  const connection = await openConnection(service.url)
+  const ids = ['Connection', 'close', 'Content-Length', '100-continue', 'chunked', 'Transfer-Encoding']
+  for (const [index, id] of ids.entries()) {
+    connection.socket.write(bytesOf('GET', '/nothing', undefined, { 'X-Request-Id': id }).repeat(2))
+    await waitUntil(id, () => connection.statuses().length === 2 * (index + 1))
+    assert.equal(connection.received().split(`X-Request-Id: ${id}\r\n`).length, 3)
+  }
+})
 
 test('two ids are none', async () => {
   const { headers } = await client.get('/todos', { 'X-Request-Id': ['a', 'b'] })

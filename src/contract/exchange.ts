@@ -53,10 +53,13 @@ export function endAsAnswer(response: Response): void {
 /** Sends a whole answer. Written at once, its fields need not be kept and looked up one by one. */
 export function answer(response: Response, status: number, fields: Fields, content?: string): void {
   const exchange = exchangeOf(response)
-  const all = [...(fields.includes('Connection') ? exchange.fields : fieldsNow(exchange)), ...fields]
+  const all = [...(closes(fields) ? exchange.fields : fieldsNow(exchange)), ...fields]
   if (content !== undefined) all.push('Content-Length', String(Buffer.byteLength(content)))
   response.writeHead(status, all)
   const connection = connectionOf(response.req.socket)
-  if (connection) connection.end(response, content, !response.shouldKeepAlive || all.includes('Connection'))
+  if (connection) connection.end(response, content, !response.shouldKeepAlive || closes(all))
   else response.end(content)
 }
+
+/** Names are at even places: a value may be any word, for instance that of a client's request id. */
+const closes = (fields: Fields) => fields.some((text, index) => index % 2 === 0 && text === 'Connection')

@@ -534,4 +534,11 @@ export const httpMutations: readonly Mutation[] = [
     replacement: 'latest > 0',
     test: 'logs',
   },
+  {
+    removes: 'the value of a field is no name of one',
+    file: 'contract/exchange.ts',
+    text: 'index % 2 === 0 && ',
+    replacement: '',
+    test: 'request-ids',
+  },
 ]
