@@ -41,6 +41,9 @@ export interface Configuration {
  */
 const PIPELINE_REST = 1_000
 
+/** Whole, for Node takes no others everywhere, and 16.1 seconds times a thousand are 16100.000000000002. */
+const milliseconds = (seconds: number) => Math.round(seconds * 1000)
+
 /**
  * Reads every setting from the environment, and `manifest.json` from the working directory where no variable names a
  * database. Nothing else in the service reads either.
@@ -51,19 +54,19 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
   const values = readSettings(environment)
   const databaseLimits = {
     poolSize: values.POOL_SIZE,
-    connectTimeout: values.CONNECT_TIMEOUT * 1000,
-    statementTimeout: values.STATEMENT_TIMEOUT * 1000,
+    connectTimeout: milliseconds(values.CONNECT_TIMEOUT),
+    statementTimeout: milliseconds(values.STATEMENT_TIMEOUT),
   }
   return {
     host: values.HOST,
     port: values.PORT,
     database: chooseDatabase(values, workingDirectory),
     databaseLimits,
-    startTimeout: values.START_TIMEOUT * 1000,
-    shutdownDelay: values.SHUTDOWN_DELAY * 1000,
+    startTimeout: milliseconds(values.START_TIMEOUT),
+    shutdownDelay: milliseconds(values.SHUTDOWN_DELAY),
     serviceLimits: {
-      requestTimeout: values.REQUEST_TIMEOUT * 1000,
-      answerTimeout: values.ANSWER_TIMEOUT * 1000,
+      requestTimeout: milliseconds(values.REQUEST_TIMEOUT),
+      answerTimeout: milliseconds(values.ANSWER_TIMEOUT),
       headerLimit: values.HEADER_LIMIT,
       fieldLimit: values.FIELD_LIMIT,
       bodyLimit: values.BODY_LIMIT,
@@ -73,11 +76,11 @@ export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirecto
       clientMemoryPerAddress: values.CLIENT_MEMORY_PER_ADDRESS,
       concurrencyLimit: values.CONCURRENCY_LIMIT,
       queueLimit: values.QUEUE_LIMIT,
-      queueTimeout: values.QUEUE_TIMEOUT * 1000,
-      refusalDelay: values.REFUSAL_DELAY * 1000,
-      refusalTimeout: values.REFUSAL_TIMEOUT * 1000,
+      queueTimeout: milliseconds(values.QUEUE_TIMEOUT),
+      refusalDelay: milliseconds(values.REFUSAL_DELAY),
+      refusalTimeout: milliseconds(values.REFUSAL_TIMEOUT),
       pipelineTimeout: databaseLimits.connectTimeout + PIPELINE_REST,
-      lingerTimeout: values.LINGER_TIMEOUT * 1000,
+      lingerTimeout: milliseconds(values.LINGER_TIMEOUT),
       lingerLimit: values.LINGER_LIMIT,
     },
     publicUrl: values.PUBLIC_URL,

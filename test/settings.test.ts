@@ -161,7 +161,11 @@ const examples: Record<SettingName, Example> = {
   REQUEST_TIMEOUT: {
     result: ({ serviceLimits }) => serviceLimits.requestTimeout,
     standard: 30_000,
-    good: [['1', 1000]],
+    good: [
+      ['1', 1000],
+      ['16.1', 16_100],
+      ['1.0006', 1_001],
+    ],
     bad: ['0', '301'],
   },
   ANSWER_TIMEOUT: {
