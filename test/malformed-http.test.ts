@@ -51,6 +51,18 @@ test('header fields that are too large are 431, in one packet and in several', a
   assert.equal((await answerTo([`GET /todos HTTP/1.1\r\n${host}X: `, large, large])).status, 431)
 })
 
+test('HEADER_LIMIT bytes of address, names and values are taken, and one more is not', async () => {
+  const sizeOfOthers = '/healthHosttodo.example.orgX'.length
+  for (const [more, status] of [
+    [0, 200],
+    [1, 431],
+  ] as const) {
+    const field = `X: ${'a'.repeat(16_384 - sizeOfOthers + more)}\r\n`
+    const answer = await answerTo(get('/health', `Host: todo.example.org\r\n${field}`), 'GET', '/health')
+    assert.equal(answer.status, status)
+  }
+})
+
 test('more header fields than FIELD_LIMIT are 431, in their turn, and no request behind them is handled', async () => {
   const many = get('/todos', `${host}X-Request-Id: many\r\n${'a:\r\n'.repeat(4_095)}`)
   const answers = await client.raw(

@@ -89,7 +89,7 @@ export function httpServer(
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: limits.requestTimeout,
     headersTimeout: limits.requestTimeout,
-    maxHeaderSize: limits.headerLimit,
+    maxHeaderSize: limits.headerLimit + 1, // Node refuses this size itself
     connectionsCheckingInterval: 1_000,
     requireHostHeader: false, // the app asks for it, and says so in problem details
   })
