@@ -22,6 +22,7 @@ const isOpen = ({ socket }: RawConnection) => !socket.destroyed
 
 const longField = `X: ${'a'.repeat(15_000)}`
 const lastChunk = `${bytesOf('POST', '/todos', undefined, { ...json, 'Transfer-Encoding': 'chunked' })}2\r\n{}\r\n0\r\n`
+const longHead = `${bytesOf('GET', '/todos').slice(0, -2)}${longField}\r\n\r\n`
 const unfinished: Record<string, string> = {
   'an unfinished body': head,
   'an unfinished body behind a request and an expectation': `${bytesOf('GET', '/todos')}${bytesOf('POST', '/todos', undefined, { ...json, Expect: '100-continue', 'Content-Length': '100000' })}${'x'.repeat(99_999)}`,
@@ -32,7 +33,11 @@ const unfinished: Record<string, string> = {
   'unfinished trailers of one field': `${lastChunk}${longField}`,
   'unfinished trailers of many fields': `${lastChunk}${'a:\r\n'.repeat(3_700)}`,
   'a body that does not come behind a long field': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${longField}\r\n\r\n`,
-  'a long head of a request that is handled': `${bytesOf('GET', '/todos').slice(0, -2)}${longField}\r\n\r\n`,
+  'a long head of a request that is handled': longHead,
+  'what comes behind an answer that closes':
+    bytesOf('GET', '/health', undefined, { Expect: 'x' }) + bytesOf('GET', '/').repeat(1_000),
+  'what comes behind a request that is refused in its turn': `${bytesOf('GET', '/todos')}GET / HTTP/1.1\r\n${'a:\r\n'.repeat(4_100)}\r\n${longHead.repeat(3)}`,
+  'the trailers of a request that waits': `${bytesOf('GET', '/todos')}${lastChunk}${'a:\r\n'.repeat(3_700)}\r\n`,
   'a head of 5 kB of a request that waits to be handled': `${bytesOf('GET', '/todos').slice(0, -2)}X: ${'a'.repeat(5_000)}\r\n\r\n`,
   'a body that does not come behind many fields': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Length: 2\r\n${'a:\r\n'.repeat(3_000)}\r\n`,
   'the beginning of a body behind a long field': `${bytesOf('POST', '/todos').slice(0, -2)}Content-Type: application/json\r\nContent-Length: 20000\r\nX: ${'a'.repeat(5_000)}\r\n\r\n${'x'.repeat(6_000)}`,

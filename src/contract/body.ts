@@ -167,6 +167,7 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
     request.on('end', () => {
       if (connection?.isCut) return
       if (length <= bodyLimit) count()
+      connection?.ended(request)
       resolve(bytes.subarray(0, length))
     })
     request.on('error', () => reject(badBody('ended before it was complete')))
@@ -211,7 +212,11 @@ const tooLarge = (limit: number) =>
   new ProblemError(413, { detail: `The body has more than ${limit} bytes.` })
 
 const tooManyChunks = (limit: number) =>
-  new ProblemError(413, { detail: `The body comes in more than ${limit} chunks.` }, { Connection: 'close' })
+  new ProblemError(
+    413,
+    { detail: `The body comes in more than ${limit} chunks.` },
+    { Connection: 'close' },
+  )
 
 const bodiesOf = (response: Response) => exchangeOf(response).operation?.bodies ?? new Map()
 

@@ -21,8 +21,7 @@ const UNCOUNTED = 64
 /** Bytes around a chunk beside its length: two line ends (RFC 9112, section 7.1). */
 const CHUNK_FRAME = 4
 
-const costOf = ({ rawHeaders }: IncomingMessage, size: number) =>
-  REQUEST + (FIELD * rawHeaders.length) / 2 + HEAD_BYTE * size
+const costOf = ({ length }: readonly string[], size: number) => (FIELD * length) / 2 + HEAD_BYTE * size
 
 /** Bytes that one connection makes the service hold: its unfinished and waiting requests, and its unread answers. */
 export class ConnectionMemory {
@@ -62,7 +61,7 @@ export class ConnectionMemory {
     const size = sizeOfHead(request)
     this.#requests.set(request, { bytes: 0, withHead: false })
     this.#counted += size + Number(request.headers['content-length'] ?? 0)
-    if (costOf(request, size) > MUCH) this.stays(request)
+    if (REQUEST + costOf(request.rawHeaders, size) > MUCH) this.stays(request)
   }
 
   /** A request waits, or its body does not come. */
@@ -70,7 +69,12 @@ export class ConnectionMemory {
     const kept = this.#requests.get(request)
     if (!kept || kept.withHead) return
     kept.withHead = true
-    this.keep(request, costOf(request, sizeOfHead(request)))
+    this.keep(request, REQUEST + costOf(request.rawHeaders, sizeOfHead(request)))
+  }
+
+  /** Trailers have come. */
+  ended(request: IncomingMessage): void {
+    this.keep(request, costOf(request.rawTrailers, sizeOfTrailers(request)))
   }
 
   /** A chunk of a body has come, whose length nobody announced. */

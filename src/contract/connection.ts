@@ -117,7 +117,7 @@ export class Connection implements Holder, Lingerer {
     socket.prependOnceListener('close', () => this.#free())
     // Node reads on by itself when it has parsed a request to its end, and when an answer was taken.
     socket.on('resume', () => {
-      if (this.#isHeld) socket.pause()
+      if (this.#isStill) socket.pause()
     })
     socket.on('error', ignore) // after CONNECT Node no longer listens
   }
@@ -151,11 +151,11 @@ export class Connection implements Holder, Lingerer {
     this.#options.takePiece(this, 1 + Math.floor(fields / FIELDS_A_PIECE))
     if (this.#postponed) this.#postponed.request ??= request
     if (fields > this.#options.limits.fieldLimit) this.refuse(TOO_MANY_FIELDS, request)
+    this.#memory.began(request)
     if (this.#isLast) {
-      this.#lingering.drop(request)
+      this.#drop(request)
       return
     }
-    this.#memory.began(request)
     if (this.#memory.kept > 0) this.#account()
     if (isLastByItself(request)) response.shouldKeepAlive = false
     const turn = { request, response, since: this.#since() }
@@ -184,6 +184,7 @@ export class Connection implements Holder, Lingerer {
     this.#refusal = { requestId, method: refused?.method, ...refusal }
     if (this.#isCut && this.#current?.response.headersSent) this.socket.destroy()
     else if (!this.#current || this.#isCut) this.#answerRefused()
+    else this.socket.pause()
   }
 
   /** Refuses a request that lay unread, and whose time is over, only when the rest has not come in that time again. */
@@ -205,6 +206,15 @@ export class Connection implements Holder, Lingerer {
     if (this.#chunks?.request !== request) this.#chunks = { request, count: 0 }
     this.#chunks.count += 1
     if (this.#chunks.count > 2 * this.#options.limits.chunkLimit) this.exceeds('CHUNK_LIMIT')
+  }
+
+  /** The body of a request came to its end, and its trailers with it. */
+  ended(request: IncomingMessage): void {
+    const fields = request.rawTrailers.length / 2
+    if (fields === 0) return
+    this.#options.takePiece(this, Math.floor(fields / FIELDS_A_PIECE))
+    this.#memory.ended(request)
+    this.#account()
   }
 
   /** More of a request's body is kept, until its answer has been taken. */
@@ -290,7 +300,7 @@ export class Connection implements Holder, Lingerer {
   /** Reads, unless it is held, or enough requests wait. */
   resume(): void {
     const hasStopped = this.#hasStopped
-    if (this.#isHeld || (hasStopped && this.#waiting.length > 0)) return
+    if (this.#isStill || (hasStopped && this.#waiting.length > 0)) return
     this.socket.resume()
     if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
   }
@@ -400,8 +410,20 @@ export class Connection implements Holder, Lingerer {
     })
   }
 
+  /** Whether nothing is read: it is not its turn, or what will be refused waits for its own. */
+  get #isStill(): boolean {
+    return this.#isHeld || (this.#refusal !== undefined && this.#current !== undefined && !this.#isCut)
+  }
+
+  /** Does not handle a request behind the last one. Node keeps it until the connection is closed. */
+  #drop(request: IncomingMessage): void {
+    this.#memory.stays(request)
+    if (hasBody(request)) this.discard(request)
+    this.#account()
+  }
+
   #linger(response: ServerResponse, isClosing: boolean): void {
-    if (isClosing) for (const { request } of this.#waiting.splice(0)) this.#lingering.drop(request)
+    if (isClosing) for (const { request } of this.#waiting.splice(0)) this.#drop(request)
     this.#lingering.behind(response)
   }
 
@@ -424,7 +446,7 @@ export class Connection implements Holder, Lingerer {
   }
 
   #free(): void {
-    if (this.#waiting.length > 0) withoutStacks()
+    if (this.#memory.kept > 0) withoutStacks()
     for (const { request } of this.#waiting.splice(0)) request.destroy()
     this.#memory.free()
   }

@@ -19,9 +19,6 @@ export interface Lingerer {
   exceeds(limit: string): void
 }
 
-/** As many requests behind the last one are parsed; they are never handled. */
-const MOST_DROPPED = 1_000
-
 /**
  * What still comes behind an answer, be it the rest of its own request or anything behind the last answer of a connection,
  * is read and thrown away within limits of time and bytes: closing at once would reset the connection, and the client
@@ -32,7 +29,6 @@ export class Lingering {
   readonly #limits: LingerLimits
   /** How it ends at last, until when, and up to which of the connection's bytes is read. */
   #reading: { readonly end: () => void; until: number; readonly bytes: number } | undefined
-  #dropped = 0
 
   constructor(connection: Lingerer, limits: LingerLimits) {
     this.#connection = connection
@@ -65,13 +61,6 @@ export class Lingering {
       this.discardUnread(request)
       response.end()
     }
-  }
-
-  /** A request behind the last one: it is not handled. */
-  drop(request: IncomingMessage): void {
-    this.#connection.discard(request)
-    this.#dropped += 1
-    if (this.#dropped > MOST_DROPPED) this.#connection.socket.destroy()
   }
 
   /** What has come of a body and nobody read would not be counted. */

@@ -226,6 +226,11 @@ export const families: readonly Family[] = [
         head('GET /health', { Connection: 'close' }),
         filled(bigPage),
       ),
+      endless(
+        'large heads behind an expectation that cannot be met',
+        head('GET /health', { Expect: 'x' }),
+        filled(head('GET /health', { 'X-Long': 'x'.repeat(15_000) })),
+      ),
       endless('a body behind a 413', create({ 'Content-Length': 1e9 }), Buffer.alloc(65_536, ' ')),
       endless('a body behind a 404', head('POST /nope', CHUNKED), chunk(Buffer.alloc(65_536, ' '))),
     ],

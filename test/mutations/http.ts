@@ -481,8 +481,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a long head counts from the beginning',
     file: 'contract/connection-memory.ts',
-    text: 'costOf(request, size) > MUCH',
-    replacement: 'costOf(request, size) > 1e9',
+    text: 'costOf(request.rawHeaders, size) > MUCH',
+    replacement: 'costOf(request.rawHeaders, size) > 1e9',
     test: 'client-limits',
   },
   {
@@ -523,7 +523,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'nothing is read of a connection whose turn it is not',
     file: 'contract/connection.ts',
-    text: 'if (this.#isHeld) socket.pause()',
+    text: 'if (this.#isStill) socket.pause()',
     replacement: '',
     test: 'overload',
   },
@@ -540,5 +540,19 @@ export const httpMutations: readonly Mutation[] = [
     text: 'index % 2 === 0 && ',
     replacement: '',
     test: 'request-ids',
+  },
+  {
+    removes: 'requests behind the last answer count',
+    file: 'contract/connection.ts',
+    text: 'this.#memory.stays(request)\n    if (hasBody(request)) this.discard',
+    replacement: 'if (hasBody(request)) this.discard',
+    test: 'client-limits',
+  },
+  {
+    removes: 'trailers count',
+    file: 'contract/connection.ts',
+    text: 'this.#memory.ended(request)',
+    replacement: '',
+    test: 'client-limits',
   },
 ]
