@@ -8,7 +8,7 @@ const PIECES_A_TURN = 128
 const COSTLY_FOR = 10_000
 
 /** Who is read first in each of so many turns, again and again. */
-const FIRST = ['newest', 'known', 'newest', 'known', 'oldest', 'known', 'busy'] as const
+const FIRST = ['newest', 'known', 'oldest', 'known', 'newest', 'oldest', 'busy'] as const
 
 /**
  * Whose turn it is, again and again: those that are not costly, those with the address of others that are, or these. No
