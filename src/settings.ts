@@ -171,7 +171,7 @@ export const settings = {
   ),
   CHUNK_LIMIT: setting(
     '4096',
-    'In how many chunks a request body may come, each of which costs time; twice as many close the connection.',
+    'In how many chunks of less than 1 kB a request body may come, for each costs time; twice as many close the connection.',
     wholeNumber(100, 1_000_000),
   ),
   CONNECTION_LIMIT: setting(
@@ -221,7 +221,7 @@ export const settings = {
   ),
   LINGER_LIMIT: setting(
     '33554432',
-    'How many bytes are read and thrown away after an early answer; beyond, the connection is closed.',
+    'How many bytes are read and thrown away after an early answer; beyond, the connection is closed within 250 ms.',
     wholeNumber(0, 1_073_741_824),
   ),
   SHUTDOWN_DELAY: setting(

@@ -156,7 +156,7 @@ test('a body in too many chunks is refused; in twice as many, its connection is 
   ] as const) {
     const first = bytesOf(method, path, undefined, headers)
     const [many] = await open(service.url, 1, first + '1\r\n \r\n'.repeat(1_900))
-    await many?.waitFor(/^HTTP\/1\.1 413 .*"The body comes in more than 1000 chunks\./s)
+    await many?.waitFor(/^HTTP\/1\.1 413 .*"The body comes in more than 1000 chunks of less than 1 kB\./s)
     many?.socket.destroy()
   }
   await client.get('/health')
@@ -176,6 +176,21 @@ test('a body in too many chunks is refused; in twice as many, its connection is 
   await waitUntil('it is closed', () => unknown?.socket.closed === true)
   await release()
   await waitUntil('it is logged', () => linesOf(service, 'CHUNK_LIMIT').length === 1)
+})
+
+test('the pieces of a chunk as networks carry them are no chunks', async () => {
+  const { service, client } = await serve({ CHUNK_LIMIT: '100', BODY_LIMIT: '1000000' })
+  const headers = { ...json, 'Transfer-Encoding': 'chunked' }
+  const [connection] = await open(service.url, 1, bytesOf('POST', '/todos', undefined, headers))
+  connection?.socket.setNoDelay()
+  const body = `{"title":"A"${' '.repeat(499_987)}}`
+  connection?.socket.write(`${body.length.toString(16)}\r\n`)
+  for (let sent = 0; sent < body.length; sent += 1_220) {
+    connection?.socket.write(body.slice(sent, sent + 1_220))
+    if (sent % 2_440 === 0) await client.get('/health')
+  }
+  connection?.socket.write('\r\n0\r\n\r\n')
+  await connection?.waitFor(/^HTTP\/1\.1 201 /)
 })
 
 test('only chunks of the same body count as such', async () => {

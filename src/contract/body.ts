@@ -6,12 +6,12 @@ import { connectionOf } from './connections.js'
 import { exchangeOf } from './exchange.js'
 import { inTurn } from './fair-turns.js'
 import { badRequest, ProblemError } from './problems.js'
-import { hasBody, isChunked } from './protocol.js'
+import { hasBody } from './protocol.js'
 
 export interface BodyLimits {
   /** The largest body in bytes, as sent and after decompression; beyond it the answer is 413. */
   readonly bodyLimit: number
-  /** In how many chunks a body may come; beyond it the answer is 413. */
+  /** In how many small chunks a body may come; beyond it the answer is 413. */
   readonly chunkLimit: number
 }
 
@@ -138,17 +138,15 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
     let counted = 0
     // What is announced and never sent costs nothing: the system gives memory when it is written to. It may be any number.
     const announced = Number(request.headers['content-length'])
-    let chunks = 0
     const connection = connectionOf(request.socket)
     const count = () => {
       connection?.keep(request, length - counted)
       counted = length
     }
     request.on('data', (chunk: Buffer) => {
-      connection?.came(request, chunk.length)
+      const chunks = connection?.came(request, chunk.length) ?? 0
       if (length > bodyLimit) return // refused; the answer's end waits for the rest
       const end = length + chunk.length
-      if (isChunked(request)) chunks += 1
       if (end > bodyLimit || chunks > chunkLimit) {
         connection?.keep(request, -counted)
         bytes = Buffer.alloc(0)
@@ -214,7 +212,7 @@ const tooLarge = (limit: number) =>
 const tooManyChunks = (limit: number) =>
   new ProblemError(
     413,
-    { detail: `The body comes in more than ${limit} chunks.` },
+    { detail: `The body comes in more than ${limit} chunks of less than 1 kB.` },
     { Connection: 'close' },
   )
 

@@ -65,6 +65,9 @@ interface Turn {
 /** While so many bytes are kept of the requests of a connection, no more is read: those of about a hundred small ones. */
 const MOST_KEPT = 524_288
 
+/** Chunks of less count: larger ones, and the pieces of these as networks carry them, are bounded by what a body may have. */
+const SMALL_CHUNK = 1_024
+
 /** So many header fields take as long as a chunk. */
 const FIELDS_A_PIECE = 64
 
@@ -89,7 +92,7 @@ export class Connection implements Holder, Lingerer {
   /** Nothing that comes from now on is handled. */
   #isLast = false
   #refusal: Refusal | undefined
-  /** How many chunks of a body came last, one after the other. */
+  /** How many small chunks of a body came last, one after the other. */
   #chunks: { readonly request: IncomingMessage; count: number } | undefined
   #unreadSince: number | undefined
   #idleSince = performance.now()
@@ -198,14 +201,19 @@ export class Connection implements Holder, Lingerer {
     return this.#isCut
   }
 
-  /** A part of a request's body came. With twice as many chunks as are answered 413, the connection is closed. */
-  came(request: IncomingMessage, bytes: number): void {
+  /**
+   * A part of a request's body came. With twice as many small chunks as are answered 413, the connection is closed.
+   *
+   * @returns how many small chunks of it came so far
+   */
+  came(request: IncomingMessage, bytes: number): number {
     this.#options.takePiece(this, 1)
-    if (!isChunked(request)) return
+    if (!isChunked(request)) return 0
     this.#memory.came(bytes)
     if (this.#chunks?.request !== request) this.#chunks = { request, count: 0 }
-    this.#chunks.count += 1
+    if (bytes < SMALL_CHUNK) this.#chunks.count += 1
     if (this.#chunks.count > 2 * this.#options.limits.chunkLimit) this.exceeds('CHUNK_LIMIT')
+    return this.#chunks.count
   }
 
   /** The body of a request came to its end, and its trailers with it. */
