@@ -65,7 +65,7 @@ interface Turn {
 /** While so many bytes are kept of the requests of a connection, no more is read: those of about a hundred small ones. */
 const MOST_KEPT = 524_288
 
-/** Chunks of less count: larger ones, and the pieces of these as networks carry them, are bounded by what a body may have. */
+/** Only chunks of fewer bytes count: larger ones, and the pieces in which networks carry them, BODY_LIMIT bounds as well. */
 const SMALL_CHUNK = 1_024
 
 /** So many header fields take as long as a chunk. */
