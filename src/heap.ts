@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -25,37 +24,35 @@ function collectGarbage(): void {
   setFlagsFromString('--no-compact-on-every-full-gc')
 }
 
-/** Milliseconds between two looks at the process, and after a collection until V8 has given back what it can. */
+/** Milliseconds between two looks at the process, in which V8 gives back what a collection left free. */
 const INTERVAL = 5_000
-const GIVING_BACK = 250
 /** Share of the time for which an idle process is busy at the most, and bytes that are in use for its clients. */
 const IDLE = 0.2
 const LITTLE = 1_048_576
-/** How much more than after the last collection is resident when the next is worth its time. */
+/** How much more than was needed before is resident when a collection is worth its time. */
 const GROWTH = 1.1
 
 /**
- * Collects all garbage, in some 50 milliseconds, when the process is idle and more memory is resident than after the last
- * time: so that what a crowd made it take goes back to the system. V8 does so by itself only when more is allocated.
+ * Collects all garbage, in some 50 milliseconds, when the process is idle and more memory is resident than it needed
+ * before: so that what a crowd made it take goes back to the system. V8 does so by itself only when more is allocated.
+ *
+ * What it needs is what a collection left that gave nothing back any more: what a crowd leaves behind may need several.
  *
  * @param held how many bytes of it are in use for clients
  */
 export function collectWhenIdle(held: () => number): void {
-  let resident = process.memoryUsage.rss()
-  /** Tells whether the process was idle from now on until then. */
-  const watch = () => {
-    const before = performance.eventLoopUtilization()
-    return () => performance.eventLoopUtilization(before).utilization < IDLE && held() < LITTLE
-  }
-  let isIdle = watch()
-  const look = async () => {
-    const wasIdle = isIdle()
-    isIdle = watch()
-    if (!wasIdle || process.memoryUsage.rss() < resident * GROWTH) return
-    collectGarbage()
-    const isStillIdle = watch()
-    await delay(GIVING_BACK, undefined, { ref: false })
-    if (isStillIdle()) resident = process.memoryUsage.rss()
+  let needed = process.memoryUsage.rss()
+  /** What was resident when garbage was collected, if it was at the last look. */
+  let before: number | undefined
+  let busy = performance.eventLoopUtilization()
+  const look = () => {
+    const isIdle = performance.eventLoopUtilization(busy).utilization < IDLE && held() < LITTLE
+    busy = performance.eventLoopUtilization()
+    const resident = process.memoryUsage.rss()
+    const hadNoEffect = before !== undefined && resident * GROWTH > before
+    needed = isIdle && hadNoEffect ? resident : Math.min(needed, resident)
+    before = isIdle && resident > needed * GROWTH ? resident : undefined
+    if (before !== undefined) collectGarbage()
   }
   setInterval(look, INTERVAL).unref()
 }
