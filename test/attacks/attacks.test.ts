@@ -35,6 +35,9 @@ const HEALTH = 100
 /** Lines of the log that name a limit, however often it was exceeded. */
 const LINES = 10
 
+/** What the Dockerfile sets for the sake of memory. */
+const AS_IN_THE_IMAGE = { MALLOC_ARENA_MAX: '2' }
+
 /** On Linux all of 127.0.0.0/8 is this machine; the service's honest clients come from 127.0.0.1. */
 const CROWD = process.platform === 'linux' ? addresses(100) : ['127.0.0.1']
 const STRANGER = CROWD.slice(0, 1)
@@ -53,7 +56,7 @@ const processId = () => service.process.pid ?? Number.NaN
 
 before(async () => {
   const launcher: string[] = JSON.parse(process.env.ATTACKS_LAUNCHER ?? '[]')
-  service = await startService({}, '.', undefined, launcher)
+  service = await startService(AS_IN_THE_IMAGE, '.', undefined, launcher)
   observer = startProcess('observer.ts')
   await makeTodos()
   await warmUp()
