@@ -140,12 +140,13 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     const { operation } = exchangeOf(response)
     const connection = connectionOf(request.socket)
     if (!operation?.responses.has(503)) return next()
-    if (connection?.isLate(limits.pipelineTimeout)) return refuse({ response, next }, 'CONNECT_TIMEOUT')
+    if (connection?.waitingTime.isLate(limits.pipelineTimeout))
+      return refuse({ response, next }, 'CONNECT_TIMEOUT')
     if (handled < limits.concurrencyLimit && waiting.size === 0 && !isAccepting())
       return admit({ response, next })
     if (waiting.size + late.size >= limits.queueLimit) return refuse({ response, next }, 'QUEUE_LIMIT')
     const since = connection?.heldSince ?? performance.now()
-    const each = { response, next, since, waited: connection?.waited ?? 0 }
+    const each = { response, next, since, waited: connection?.waitingTime.waited ?? 0 }
     waiting.add(each)
     if (isAccepting()) afterAccepting(admitNext)
     checking ??= setInterval(check, CHECK_INTERVAL)

@@ -7,6 +7,7 @@ import { nextTurn } from './fair-turns.js'
 import type { ReportLimit } from './limit-log.js'
 import { type Lingerer, Lingering, type LingerLimits } from './lingering.js'
 import { hasBody, isChunked, isUnderWay, requestIdOf } from './protocol.js'
+import { WaitingTime } from './waiting-time.js'
 
 /** Limits in milliseconds and bytes. */
 export interface ConnectionLimits extends LingerLimits {
@@ -71,9 +72,6 @@ const SMALL_CHUNK = 1_024
 /** So many header fields take as long as a chunk. */
 const FIELDS_A_PIECE = 64
 
-/** Milliseconds in which the client's system sends what it had to keep, when more is read again. */
-const CATCH_UP = 250
-
 /**
  * One connection of a client: its requests are handled one after the other, each when the answer to the one before has
  * been taken. So no answer can stand in another's place (RFC 9112, section 9.3.2), and a client that does not read its
@@ -84,6 +82,7 @@ const CATCH_UP = 250
 export class Connection implements Holder, Lingerer {
   readonly socket: Socket
   readonly address: string | undefined
+  readonly waitingTime = new WaitingTime()
   readonly #options: ConnectionOptions
   readonly #memory: ConnectionMemory
   readonly #lingering: Lingering
@@ -96,14 +95,7 @@ export class Connection implements Holder, Lingerer {
   #chunks: { readonly request: IncomingMessage; count: number } | undefined
   #unreadSince: number | undefined
   #idleSince = performance.now()
-  #waited = 0
-  /** When the request that is handled now began to be, by `performance.now()`; milliseconds that those before it took. */
-  #servedAt: number | undefined
-  #took = 0
   #isPausing = false
-  /** How long requests had been handled when reading stopped, and until when what is read may have lain unread since. */
-  #behind: { readonly since: number; until: number } | undefined
-  #isShedding = false
   /** The current request was refused before it had come whole. */
   #isCut = false
   #postponed: Postponed | undefined
@@ -161,7 +153,7 @@ export class Connection implements Holder, Lingerer {
     }
     if (this.#memory.kept > 0) this.#account()
     if (isLastByItself(request)) response.shouldKeepAlive = false
-    const turn = { request, response, since: this.#since() }
+    const turn = { request, response, since: this.waitingTime.since(this.hasRequest) }
     if (this.#current) this.#wait(turn)
     else this.#serve(turn)
   }
@@ -239,8 +231,7 @@ export class Connection implements Holder, Lingerer {
    */
   end(response: ServerResponse, content: string | Buffer | undefined, isClosing: boolean): void {
     this.#isLast ||= isClosing
-    this.#took = this.#handledFor
-    this.#servedAt = undefined
+    this.waitingTime.answer()
     if (isClosing) this.socket.destroySoon = () => this.#lingering.halfClose() // Node closes at once after the last answer
     if (isClosing || isUnderWay(response.req)) {
       response.flushHeaders()
@@ -268,30 +259,9 @@ export class Connection implements Holder, Lingerer {
       this.#unreadSince ??= now
       if (now - this.#unreadSince > this.#options.limits.answerTimeout) this.exceeds('ANSWER_TIMEOUT')
     }
-    if (this.#postponed && !this.isBehind) this.#checkPostponed(this.#postponed, now)
+    if (this.#postponed && !this.waitingTime.isBehind) this.#checkPostponed(this.#postponed, now)
     if (this.#current && isUnderWay(this.#current.request)) this.#memory.stays(this.#current.request)
     this.#account()
-  }
-
-  /** Milliseconds for which the current request waited while those before it were handled, and not for its client to read. */
-  get waited(): number {
-    return this.#waited
-  }
-
-  /** Whether the current request waited for longer; then those behind it that could not be read did so as well. */
-  isLate(limit: number): boolean {
-    this.#isShedding = this.#waited > limit
-    return this.#isShedding
-  }
-
-  /** Whether something lies unread because of the requests that wait. */
-  get isBehind(): boolean {
-    return this.#behind !== undefined && performance.now() < this.#behind.until
-  }
-
-  /** Milliseconds for which requests have been handled. */
-  get #handledFor(): number {
-    return this.#took + (this.#servedAt === undefined ? 0 : performance.now() - this.#servedAt)
   }
 
   /** Since when the request that begins now may have lain unread, by `performance.now()`, if it did. */
@@ -307,10 +277,9 @@ export class Connection implements Holder, Lingerer {
 
   /** Reads, unless it is held, or enough requests wait. */
   resume(): void {
-    const hasStopped = this.#hasStopped
-    if (this.#isStill || (hasStopped && this.#waiting.length > 0)) return
+    if (this.#isStill || (this.waitingTime.hasStopped && this.#waiting.length > 0)) return
     this.socket.resume()
-    if (this.#behind && hasStopped) this.#behind.until = performance.now() + CATCH_UP
+    this.waitingTime.readAgain()
   }
 
   /** Reads nothing until `release`. */
@@ -349,8 +318,7 @@ export class Connection implements Holder, Lingerer {
 
   #serve(turn: Turn): void {
     this.#current = turn
-    this.#waited = this.#handledFor - turn.since
-    this.#servedAt = performance.now()
+    this.waitingTime.serve(turn.since)
     turn.response.once('close', () => this.#next(turn))
     this.#options.serve(turn.request, turn.response)
   }
@@ -376,7 +344,7 @@ export class Connection implements Holder, Lingerer {
     else if (turn) this.#serveNext(turn)
     else if (this.#refusal) this.#answerRefused()
     else this.#memory.becameIdle()
-    if (!isOver && (this.socket.isPaused() || this.#hasStopped)) this.resume()
+    if (!isOver && (this.socket.isPaused() || this.waitingTime.hasStopped)) this.resume()
     if (this.#memory.isHeld) this.#account()
   }
 
@@ -385,20 +353,6 @@ export class Connection implements Holder, Lingerer {
     const last = this.#waiting.at(-1)
     if (!last) return false
     return !last.request.complete || this.#memory.kept >= MOST_KEPT
-  }
-
-  /** Whether reading was stopped, for as long as requests wait. Node may read on by itself when an answer was taken. */
-  get #hasStopped(): boolean {
-    return this.#behind?.until === Number.POSITIVE_INFINITY
-  }
-
-  /** How long requests had been handled when the one that begins now was sent, as far as that can be known. */
-  #since(): number {
-    if (!this.#behind || !this.isBehind) return this.#handledFor
-    // A client that sends the next request only when it has the answer has nothing left that waited.
-    if (this.#isShedding && this.#current)
-      this.#behind.until = Math.max(this.#behind.until, performance.now() + CATCH_UP)
-    return this.#behind.since
   }
 
   #wait(turn: Turn): void {
@@ -413,8 +367,7 @@ export class Connection implements Holder, Lingerer {
       this.#isPausing = false
       if (!this.#hasEnough) return
       this.socket.pause()
-      const since = this.#isShedding ? this.#since() : this.#handledFor
-      this.#behind = { since, until: Number.POSITIVE_INFINITY }
+      this.waitingTime.stopReading()
     })
   }
 

@@ -47,7 +47,7 @@ export function dispatcher(
       headers,
       body: request.body,
       link: linkOf(request),
-      begun: performance.now() - (connectionOf(request.socket)?.waited ?? 0),
+      begun: performance.now() - (connectionOf(request.socket)?.waitingTime.waited ?? 0),
     }
     try {
       const reply = await handle(input as unknown as Input<OperationId>)

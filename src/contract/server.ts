@@ -128,7 +128,7 @@ export function httpServer(
     const refusal = refusalOf(error, limits.headerLimit)
     // A load balancer opened it ahead of need: as patient as with one that is idle.
     if (isLate && connection?.isUnused) (socket as Socket).setTimeout(KEEP_ALIVE, () => socket.destroy())
-    else if (isLate && connection?.isBehind) connection.postpone(refusal, limits.requestTimeout)
+    else if (isLate && connection?.waitingTime.isBehind) connection.postpone(refusal, limits.requestTimeout)
     else connection?.refuse(refusal)
   })
   server.on('connect', (request, socket) => {

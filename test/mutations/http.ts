@@ -89,7 +89,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a backlog ends also where Node reads on by itself',
     file: 'contract/connection.ts',
-    text: ' || this.#hasStopped)) this',
+    text: ' || this.waitingTime.hasStopped)) this',
     replacement: ')) this',
     test: 'pipelining',
   },
@@ -418,20 +418,20 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'what waited for too long behind others of its connection is refused at once',
     file: 'contract/admission.ts',
-    text: 'connection?.isLate(limits.pipelineTimeout)',
+    text: 'connection?.waitingTime.isLate(limits.pipelineTimeout)',
     replacement: 'false',
     test: 'slow-database',
   },
   {
     removes: 'the time for which a request waits behind others is a part of its own',
     file: 'contract/dispatch.ts',
-    text: 'connectionOf(request.socket)?.waited ?? 0',
+    text: 'connectionOf(request.socket)?.waitingTime.waited ?? 0',
     replacement: '0',
     test: 'slow-database',
   },
   {
     removes: 'what could not be read meanwhile has waited as well',
-    file: 'contract/connection.ts',
+    file: 'contract/waiting-time.ts',
     text: 'return this.#behind.since',
     replacement: 'return this.#handledFor',
     test: 'slow-database',
@@ -439,7 +439,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'what could not be read meanwhile is not too late for that',
     file: 'contract/server.ts',
-    text: 'isLate && connection?.isBehind',
+    text: 'isLate && connection?.waitingTime.isBehind',
     replacement: '!connection',
     test: 'pipelining',
   },
