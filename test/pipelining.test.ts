@@ -1,7 +1,9 @@
 /** Requests that come before the answer to the one before: one after the other, and each answer in its own place. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
 import { lockTodos, statementWaits } from './support/locked-todos.js'
@@ -171,6 +173,31 @@ test('behind the last answer are read so that it arrives whole, also where it is
   assert.equal(content?.length, Number(length))
   assert.ok(!(await titles()).includes('never'))
 })
+
+for (const [what, closing] of [
+  ['Connection: close', bytesOf('GET', '/health', undefined, { Connection: 'close' })],
+  ['an unknown expectation', bytesOf('GET', '/health', undefined, { Expect: 'x' })],
+  ['an expectation without a body', bytesOf('GET', '/health', undefined, { Expect: '100-continue' })],
+  [
+    'an expectation without a body, of the page',
+    bytesOf('GET', '/docs', undefined, { Expect: '100-continue' }),
+  ],
+  ['HTTP/1.0', 'GET /openapi.json HTTP/1.0\r\n\r\n'],
+  ['no HTTP', 'x\r\n\r\n'],
+] as const) {
+  test(`behind the answer to ${what} are read until the client has ended its side as well`, async () => {
+    const connection = await openConnection(service.url)
+    const { socket } = connection
+    socket.allowHalfOpen = true
+    socket.write(closing)
+    await once(socket, 'end')
+    const write = promisify(socket.write.bind(socket)) as (text: string) => Promise<void>
+    for (let count = 0; count < 20; count += 1) await write(create('never')) // rejects when it is reset
+    socket.end()
+    await connection.closed
+    assert.equal(connection.statuses().length, 1)
+  })
+}
 
 test('a client that ends its side after such an answer, and within its request, is not waited for', async () => {
   const { service: patient } = await serve({ REQUEST_TIMEOUT: '120' })

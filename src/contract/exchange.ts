@@ -45,6 +45,8 @@ export function endAsAnswer(response: Response): void {
   if (!connection) return
   response.end = ((content?: string | Buffer) => {
     response.end = end
+    // Only with its head it is known whether it closes: Node closes where it was to say 100 Continue, and did not.
+    if (!response.headersSent) response.writeHead(response.statusCode)
     connection.end(response, content, !response.shouldKeepAlive || response.hasHeader('Connection'))
     return response
   }) as Response['end']

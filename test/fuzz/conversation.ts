@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
+import { abort } from '../support/connection.js'
 import { Judge, type Traces } from './judge.js'
 import type { Plan } from './plan.js'
 
@@ -112,7 +113,7 @@ class Conversation {
     this.#trace(`then: ${ending}`)
     this.hasLeft = ending === 'destroy' || ending === 'reset'
     if (ending === 'destroy') this.#socket.destroy()
-    else if (ending === 'reset') this.#socket.resetAndDestroy()
+    else if (ending === 'reset') abort(this.#socket)
     else if (ending === 'fin') this.#socket.end()
     else {
       // It is for the service to end a connection after an answer that says so, or when the rest does not come.

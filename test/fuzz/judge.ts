@@ -60,9 +60,10 @@ export class Judge {
     if (error === 'ECONNREFUSED') throw new Error('The service takes no connections.')
     const isSound = requests.slice(0, whole).every((request) => request.isSound)
     // Node takes a client that has sent a FIN for one that has gone; one that sends after the end may miss the answer.
-    if (ending !== 'stay' || (error !== undefined && !isSound)) return
+    if (ending !== 'stay') return
     if (this.#reader.rest !== '')
       throw new Error(`The connection ended within an answer: ${this.#reader.rest}`)
+    if (error !== undefined && !isSound) return
     const owed = isSound && !this.#isSlow ? whole : 0
     if (this.#answered >= owed) return
     const how = error ?? 'by a FIN'

@@ -87,6 +87,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'overload',
   },
   {
+    removes: 'an answer that Node makes the last is known to be so',
+    file: 'contract/exchange.ts',
+    text: '    if (!response.headersSent) response.writeHead(response.statusCode)\n',
+    replacement: '',
+    test: 'pipelining',
+  },
+  {
     removes: 'a backlog ends also where Node reads on by itself',
     file: 'contract/connection.ts',
     text: ' || this.waitingTime.hasStopped)) this',

@@ -55,3 +55,6 @@ export function bytesOf(
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return `${method} ${path} HTTP/1.1\r\n${lines}\r\n${body ?? ''}`
 }
+
+/** Node.js never gets rid of a socket that is reset while it is ending, and then does not exit. */
+export const abort = (socket: Socket) => (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy())

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { abort } from './connection.js'
 
 /** Stands between the service and its database on 127.0.0.1, and misbehaves on demand. */
 export interface TcpProxy {
@@ -28,9 +29,6 @@ interface Pair {
   /** Absent while a connection waits for the end of a stall. */
   server: Socket | undefined
 }
-
-/** Node.js never gets rid of a socket that is reset while it is ending, and then does not exit. */
-const abort = (socket: Socket) => (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy())
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   /** Those that can still be joined. */
