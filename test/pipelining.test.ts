@@ -10,7 +10,7 @@ import { lockTodos, statementWaits } from './support/locked-todos.js'
 import { waitUntil } from './support/service.js'
 import { fillPage } from './support/todos.js'
 
-const { service, client } = await serve()
+const { service, client } = await serve({ LINGER_TIMEOUT: '30' })
 const create = (title: string) => bytesOf('POST', '/todos', JSON.stringify({ title }))
 const titles = async () =>
   (await client.get('/todos?limit=100&sort=-createdAt')).todos.map(({ title }) => title)
@@ -209,14 +209,23 @@ test('a client that ends its side after such an answer, and within its request, 
   await waitUntil('it is closed', () => connection.socket.closed)
 })
 
-test('behind such an answer are read only up to a limit', async () => {
-  const connection = await openConnection(service.url)
-  connection.socket.write(bytesOf('GET', '/health', undefined, { Expect: 'x' }) + create('never'))
-  await connection.waitFor(/^HTTP\/1.1 417 .*}$/s)
-  await waitUntil('the connection is closed', () => {
-    connection.socket.write(create('never').repeat(1_000))
-    return connection.socket.destroyed
-  })
+test('behind such an answer are read only for a while, and up to a limit', async () => {
+  for (const [settings, content] of [
+    [{ LINGER_TIMEOUT: '0.2' }, create('never')],
+    [{ LINGER_TIMEOUT: '30', LINGER_LIMIT: '1000000' }, create('x'.repeat(90_000))],
+  ] as const) {
+    const { service: strict } = await serve(settings)
+    const connection = await openConnection(strict.url)
+    connection.socket.allowHalfOpen = true
+    connection.socket.write(bytesOf('GET', '/health', undefined, { Expect: 'x' }) + create('never'))
+    await once(connection.socket, 'end')
+    await waitUntil('the connection is closed', () => {
+      connection.socket.write(content)
+      return connection.socket.destroyed
+    })
+    if ('LINGER_LIMIT' in settings)
+      await waitUntil('it is logged', () => strict.logs.some(({ limit }) => limit === 'LINGER_LIMIT'))
+  }
 })
 
 test('a body behind an early answer is read only up to a limit', async () => {

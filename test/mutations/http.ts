@@ -87,6 +87,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'overload',
   },
   {
+    removes: 'what comes behind the last answer is read only for a while',
+    file: 'contract/lingering.ts',
+    text: 'now > this.#reading.until || ',
+    replacement: '',
+    test: 'pipelining',
+  },
+  {
     removes: 'an answer that Node makes the last is known to be so',
     file: 'contract/exchange.ts',
     text: '    if (!response.headersSent) response.writeHead(response.statusCode)\n',
