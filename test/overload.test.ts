@@ -144,3 +144,30 @@ test('while a crowd sends what is costly to read, others are read in between', a
   }
   assert.ok(answered < 2_000, `While 20 others got their answers the crowd got ${answered}.`)
 })
+
+test('while others flood it, a client is read before which many have connections that are idle', async () => {
+  const { service } = await serve()
+  const health = bytesOf('GET', '/health')
+  const idle = await Promise.all(Array.from({ length: 1_500 }, () => openConnection(service.url)))
+  for (const { socket } of idle) socket.write(health)
+  await Promise.all(idle.map((each) => each.waitFor(/}$/)))
+  const last = await openConnection(service.url)
+  let isOver = false
+  const chunked = { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+  const costly = bytesOf('POST', '/todos', undefined, chunked) + '1\r\n \r\n'.repeat(3_600)
+  const flood = async () => {
+    while (!isOver) {
+      const { socket } = await openConnection(service.url, '127.0.0.2')
+      socket.write(costly)
+      await delay(80)
+      socket.destroy()
+    }
+  }
+  const floods = Array.from({ length: 10 }, flood)
+  for (let count = 1; count <= 5; count += 1) {
+    last.socket.write(health)
+    await waitUntil('the client is answered', () => last.statuses().length === count)
+  }
+  isOver = true
+  await Promise.all(floods)
+})

@@ -34,8 +34,8 @@ type Rank = (typeof TURNS)[number]
 export class ReadTurns {
   /** Those that never sent anything; the newest come last. */
   readonly #fresh = new Set<Connection>()
-  /** Those that sent something most lately come last. */
-  readonly #known = new Set<Connection>()
+  /** All: those that were let read most lately come last. By what they sent, the idle would be let read alone. */
+  readonly #all = new Set<Connection>()
   /** By `performance.now()`, when each used up a turn last. */
   readonly #usedUp = new WeakMap<Connection, number>()
   #last: Connection | undefined
@@ -53,6 +53,7 @@ export class ReadTurns {
 
   open(connection: Connection): void {
     this.#fresh.add(connection)
+    this.#all.add(connection)
     // Not at once: Node begins to read a new socket only after this.
     setImmediate(() => {
       if (this.isHolding) this.#hold(connection)
@@ -60,34 +61,26 @@ export class ReadTurns {
   }
 
   close(connection: Connection): void {
-    for (const each of [this.#fresh, this.#known, this.#held]) each.delete(connection)
+    for (const each of [this.#fresh, this.#all, this.#held]) each.delete(connection)
   }
 
   /** Told of each request, which may take as long as several pieces, and each chunk of a body. */
   takePiece(connection: Connection, pieces: number): void {
     if (this.#pieces === 0) setImmediate(() => (this.#pieces = 0))
     if (connection !== this.#last || this.#pieces === 0) this.#ofLast = 0
-    if (connection !== this.#last) this.#putLast(connection)
+    this.#last = connection
+    this.#fresh.delete(connection)
     this.#pieces += pieces
     this.#ofLast += pieces
     if (isLastPiece(this.#ofLast, pieces)) this.#usedUpTurn(connection)
     if (!isLastPiece(this.#pieces, pieces)) return
-    for (const all of [this.#fresh, this.#known]) for (const each of all) this.#hold(each)
+    for (const each of this.#all) this.#hold(each)
     this.#readSoon()
   }
 
   /** The new connections that have been held since before a time by `performance.now()`. */
   stale(time: number): Connection[] {
     return this.#heldOf(this.#fresh).filter(({ heldSince }) => heldSince !== undefined && heldSince < time)
-  }
-
-  /** Not for each of thousands of tiny chunks in one turn: that takes longer than to parse them. */
-  #putLast(connection: Connection): void {
-    this.#last = connection
-    if (connection.socket.destroyed) return
-    this.#fresh.delete(connection)
-    this.#known.delete(connection)
-    this.#known.add(connection)
   }
 
   #hold(connection: Connection): void {
@@ -132,9 +125,10 @@ export class ReadTurns {
   }
 
   #readSome(): void {
-    const oldest = this.#heldOf(this.#fresh)
-    const newest = oldest.toReversed()
-    const used = this.#heldOf(this.#known)
+    const newest = this.#heldOf(this.#fresh).toReversed()
+    const held = this.#heldOf(this.#all)
+    const oldest = held.filter((each) => this.#fresh.has(each))
+    const used = held.filter((each) => !this.#fresh.has(each))
     const known = used.filter(({ hasRequest }) => !hasRequest)
     const busy = used.filter(({ hasRequest }) => hasRequest)
     const first = FIRST[this.#slices % FIRST.length] ?? 'newest'
@@ -149,6 +143,8 @@ export class ReadTurns {
       if (released === (next === ranks.neighbour ? NEIGHBOURS_A_TURN : PIECES_A_TURN)) break
       if (!this.#held.delete(each)) continue
       released += 1
+      this.#all.delete(each)
+      this.#all.add(each)
       each.release()
     }
   }

@@ -101,6 +101,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'pipelining',
   },
   {
+    removes: 'whoever is let read has all others before it then',
+    file: 'contract/read-turns.ts',
+    text: '      this.#all.delete(each)\n      this.#all.add(each)\n',
+    replacement: '',
+    test: 'overload',
+  },
+  {
     removes: 'a backlog ends also where Node reads on by itself',
     file: 'contract/connection.ts',
     text: ' || this.waitingTime.hasStopped)) this',
