@@ -52,15 +52,19 @@ export function endAsAnswer(response: Response): void {
   }) as Response['end']
 }
 
+/** Characters from which Node makes room for three bytes each of a string, until its last has been taken. */
+const LARGE_ANSWER = 16_384
+
 /** Sends a whole answer. Written at once, its fields need not be kept and looked up one by one. */
 export function answer(response: Response, status: number, fields: Fields, content?: string): void {
   const exchange = exchangeOf(response)
   const all = [...(closes(fields) ? exchange.fields : fieldsNow(exchange)), ...fields]
-  if (content !== undefined) all.push('Content-Length', String(Buffer.byteLength(content)))
+  const body = content !== undefined && content.length > LARGE_ANSWER ? Buffer.from(content) : content
+  if (body !== undefined) all.push('Content-Length', String(Buffer.byteLength(body)))
   response.writeHead(status, all)
   const connection = connectionOf(response.req.socket)
-  if (connection) connection.end(response, content, !response.shouldKeepAlive || closes(all))
-  else response.end(content)
+  if (connection) connection.end(response, body, !response.shouldKeepAlive || closes(all))
+  else response.end(body)
 }
 
 /** Names are at even places: a value may be any word, for instance that of a client's request id. */
