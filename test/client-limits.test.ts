@@ -99,6 +99,15 @@ test('an address has less than all: another one’s requests go on', async () =>
   await waitUntil('it is logged', () => linesOf(service, 'CLIENT_MEMORY_PER_ADDRESS').length === 1)
 })
 
+test('an address that holds little does not give way to one that holds much', async () => {
+  const { service } = await serve({ CLIENT_MEMORY: '1048576' })
+  const [slow] = await open(service.url, 1, head, '127.0.0.2')
+  const connections = await open(service.url, 30, `GET /health HTTP/1.1\r\n${longField}`)
+  await waitUntil('half are closed', () => connections.filter(isOpen).length < 15)
+  slow?.socket.write('x')
+  await slow?.waitFor(/^HTTP\/1\.1 400 /)
+})
+
 test('a trusted proxy is many clients, and has no such limit', async () => {
   const { service, client } = await serve({
     CLIENT_MEMORY_PER_ADDRESS: '1048576',

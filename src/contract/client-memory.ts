@@ -19,10 +19,13 @@ export type LimitName = 'CLIENT_MEMORY' | 'CLIENT_MEMORY_PER_ADDRESS'
 /** Beyond a limit this share of it is freed as well, so that the next to come need not be compared with all again. */
 const SHARE_TO_FREE = 0.1
 
+/** Milliseconds that are added to the time for which somebody holds something: of an attack much may be quite new. */
+const AT_LEAST = 1_000
+
 /**
  * How much memory clients make the service hold by unfinished requests and unread answers. Beyond a limit those give way
- * who hold the most for the longest, first of them those that are awaited: clients that send and read at a normal pace
- * are never among them.
+ * who hold the most for the longest, at addresses that hold the most, and first of them those that are awaited: so not
+ * the one who uploads something over a slow line, because of an attack that renews its small requests all the time.
  */
 export class ClientMemory {
   readonly #limits: MemoryLimits
@@ -57,8 +60,13 @@ export class ClientMemory {
     return account
   }
 
+  /** Bytes that are held for all at somebody's address. */
+  #heldAt({ address }: Holder): number | undefined {
+    return address === undefined ? undefined : this.#addresses.get(address)?.total
+  }
+
   #free(account: Account, limit: number, name: LimitName): void {
-    for (const holder of account.costliest()) {
+    for (const holder of account.costliest((holder) => this.#heldAt(holder))) {
       if (account.total <= limit * (1 - SHARE_TO_FREE)) return
       this.#set(holder, 0)
       holder.giveWay(name)
@@ -83,10 +91,11 @@ class Account {
     else this.#held.set(holder, { bytes, since: performance.now() })
   }
 
-  costliest(): Holder[] {
+  costliest(heldAt: (holder: Holder) => number | undefined): Holder[] {
     const now = performance.now()
     const costs = [...this.#held].map(([holder, { bytes, since }]) => {
-      return { holder, isAwaited: Number(holder.isAwaited), cost: bytes * (now - since) }
+      const cost = bytes * (now - since + AT_LEAST) * (heldAt(holder) ?? bytes)
+      return { holder, isAwaited: Number(holder.isAwaited), cost }
     })
     costs.sort((one, other) => other.isAwaited - one.isAwaited || other.cost - one.cost)
     return costs.map(({ holder }) => holder)

@@ -346,6 +346,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'pipelining',
   },
   {
+    removes: 'those give way first whose address holds the most',
+    file: 'contract/client-memory.ts',
+    text: '(heldAt(holder) ?? bytes)',
+    replacement: '1',
+    test: 'client-limits',
+  },
+  {
     removes: 'one address has less than all',
     file: 'contract/client-memory.ts',
     text: 'ofAddress.total > clientMemoryPerAddress',
