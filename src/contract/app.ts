@@ -8,7 +8,7 @@ import { type Contract, operationsOf } from './contract.js'
 import { dispatcher } from './dispatch.js'
 import { answer, type Exchange, exchangeOf, type Fields, fieldsNow, fieldsOf } from './exchange.js'
 import { type CrossOrigin, crossOrigin, securityHeaders } from './headers.js'
-import { limitLog } from './limit-log.js'
+import { limitLog, type ReportLimit } from './limit-log.js'
 import { headersOf, ProblemError, problemDetails, problemFrom } from './problems.js'
 import { refuseMisdirected, requestIdOf } from './protocol.js'
 import { refuseQueryFaults } from './query.js'
@@ -74,7 +74,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     onlyOperations(dispatcher(operations, options)),
   )
   app.use(setFields, options.documentation, refuseUnknown)
-  app.use(answerError(options))
+  app.use(answerError(options, reports.limit))
   return httpServer(app, options.limits, headers, reports)
 }
 
@@ -136,7 +136,7 @@ const refuseUnknown: RequestHandler = (_request, response) => {
 }
 
 /** The one place where an error becomes an answer. */
-function answerError({ logger, isUnavailable }: ServiceOptions) {
+function answerError({ logger, isUnavailable }: ServiceOptions, report: ReportLimit) {
   return (error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const { requestId, operation, leave } = exchangeOf(response)
     leave?.()
@@ -144,6 +144,7 @@ function answerError({ logger, isUnavailable }: ServiceOptions) {
     if (problem.code === 503 && problem !== error)
       logger.warn({ requestId, reason: (error as Error).message }, 'unavailable') // no fault of the code: no stack
     else if (problem.code >= 500 && problem !== error) logger.error({ requestId, error }, 'request failed')
+    if (problem.limit) report(problem.limit, { address: request.socket.remoteAddress })
     if (response.headersSent) return void response.destroy()
     const headers = {
       'Cache-Control': 'no-store',

@@ -207,13 +207,14 @@ const badBody = (detail: string) => badRequest([{ pointer: '', detail }])
 const bodyRequired = () => badBody('is required')
 
 const tooLarge = (limit: number) =>
-  new ProblemError(413, { detail: `The body has more than ${limit} bytes.` })
+  new ProblemError(413, { detail: `The body has more than ${limit} bytes.` }, {}, 'BODY_LIMIT')
 
 const tooManyChunks = (limit: number) =>
   new ProblemError(
     413,
     { detail: `The body comes in more than ${limit} chunks of less than 1 kB.` },
     { Connection: 'close' },
+    'CHUNK_LIMIT',
   )
 
 const bodiesOf = (response: Response) => exchangeOf(response).operation?.bodies ?? new Map()

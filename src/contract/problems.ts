@@ -7,12 +7,15 @@ export class ProblemError extends Error {
   readonly code: number
   readonly details: ProblemDetails
   readonly headers: Record<string, string>
+  readonly limit: string | undefined
 
-  constructor(code: number, details: ProblemDetails, headers: Record<string, string> = {}) {
+  /** @param limit the setting whose value was exceeded, if it was one */
+  constructor(code: number, details: ProblemDetails, headers: Record<string, string> = {}, limit?: string) {
     super(details.detail)
     this.code = code
     this.details = details
     this.headers = headers
+    this.limit = limit
   }
 }
 
