@@ -76,7 +76,7 @@ test('a request that is being handled is not given up for others that are unfini
   const body = `{"title":"handled"${' '.repeat(90_000)}}`
   const handled = client.post(body)
   await statementWaits(service)
-  const connections = await open(service.url, 60, head)
+  const connections = await open(service.url, 60, head.slice(0, -50_000))
   await waitUntil('others are closed', () => connections.filter(isOpen).length < 30)
   await release()
   assert.equal((await handled).status, 201)
