@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -8,6 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { findBinaries, run, serverProcess, serverUser } from '../../src/database/postgres-binaries.js'
+
+/** Below those that systems give to outgoing connections, of which tests have thousands (Linux: from 32768 on). */
+const FIRST_PORT = 15_000
+const LAST_PORT = 32_767
 
 /** How to reach a cluster, and the database that new ones are copied from. */
 export interface ClusterFacts {
@@ -124,15 +128,19 @@ export function testCluster(): ClusterFacts {
   return JSON.parse(facts)
 }
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+/** A port of 127.0.0.1 that nobody listened on a moment ago, and that the system gives to no outgoing connection. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const port = randomInt(FIRST_PORT, LAST_PORT + 1)
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return findFreePort()
+    throw error
+  }
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.')
-  return address.port
+  return port
 }
 
 async function makeServerFolder(): Promise<string> {
