@@ -128,7 +128,7 @@ test('the statements of one request have its time together', async () => {
 })
 
 test('the time for which a request waits behind another is a part of its own', async () => {
-  const limits = { CONNECT_TIMEOUT: '2', STATEMENT_TIMEOUT: '4' }
+  const limits = { CONNECT_TIMEOUT: '4', STATEMENT_TIMEOUT: '9' }
   const service = await startService(limits)
   const one = await createdBy(service)
   const [first, second, third] = [
@@ -147,12 +147,12 @@ test('the time for which a request waits behind another is a part of its own', a
   const start = performance.now()
   connection.socket.write(bytesOf('GET', one) + bytesOf('PATCH', one, body, headers))
   await waitUntil('the read waits for the lock, and the other transaction', areWaiting(2))
-  await delay(2_700) // nearly as long as a request may wait behind another
+  await delay(4_600) // nearly as long as a request may wait behind another
   await first.end()
   await changed
   await waitUntil('the change waits for the other transaction', areWaiting(1))
   const locked = third.run('lock table todo.todos')
-  await delay(3_700) // nearly as long as a statement may take
+  await delay(7_000) // no statement of it may begin after nine seconds, or fourteen if its time began only now
   await second.end()
   await locked
   await waitUntil('both are answered', () => connection.statuses().length === 2)
