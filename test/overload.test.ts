@@ -164,10 +164,13 @@ test('while others flood it, a client is read before which many have connections
     }
   }
   const floods = Array.from({ length: 10 }, flood)
-  for (let count = 1; count <= 5; count += 1) {
-    last.socket.write(health)
-    await waitUntil('the client is answered', () => last.statuses().length === count)
+  try {
+    for (let count = 1; count <= 5; count += 1) {
+      last.socket.write(health)
+      await waitUntil('the client is answered', () => last.statuses().length === count)
+    }
+  } finally {
+    isOver = true
+    await Promise.all(floods)
   }
-  isOver = true
-  await Promise.all(floods)
 })
