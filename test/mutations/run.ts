@@ -5,8 +5,9 @@
  * Exits with 1 unless every mutation was found. A mutation whose text is not in the source exactly once is an error:
  * the source has moved on, and the mutation must follow.
  */
-import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,31 +101,58 @@ async function faultOf(mutation: Mutation, copy: string, environment: object): P
   const { ended, output } = await runTest(test, copy, environment)
   await cp(join(checkout, 'src', file), target)
   if (ended === 'well') return `${test}.test.ts passes without it.`
-  const runs = /^ *ok /m.test(output)
-  const isFound = ended === 'late' || /^ *not ok /m.test(output)
-  return runs && isFound ? undefined : `The service does not run without it:\n${output.slice(-2_000)}`
+  const isFound = runs(output) && (ended === 'late' || hasFailed(output))
+  return isFound ? undefined : `The service does not run without it:\n${output.slice(-2_000)}`
 }
+
+/** By its output in TAP, a line for each test: one passed, and one failed. */
+const runs = (output: string) => /^ *ok /m.test(output)
+const hasFailed = (output: string) => /^ *not ok /m.test(output)
 
 interface Run {
   readonly ended: 'well' | 'badly' | 'late'
-  /** In TAP: a line for each test. */
   readonly output: string
 }
 
-function runTest(test: string, copy: string, environment: object): Promise<Run> {
-  const options = {
+/** Runs a test file until it is clear that the mutation is found, with whatever it starts in its process group. */
+async function runTest(test: string, copy: string, environment: object): Promise<Run> {
+  const temporary = join(copy, 'tmp')
+  await mkdir(temporary)
+  const parameters = ['--import', 'tsx', '--test-reporter=tap', `test/${test}.test.ts`]
+  const child = spawn(process.execPath, parameters, {
     cwd: copy,
-    env: { ...process.env, ...environment },
-    timeout: PATIENCE,
-    maxBuffer: 64 * 1024 * 1024,
-  }
-  return new Promise((resolve) => {
-    const parameters = ['--import', 'tsx', '--test-reporter=tap', `test/${test}.test.ts`]
-    execFile(process.execPath, parameters, options, (error, stdout, stderr) => {
-      const ended = error?.killed ? 'late' : error ? 'badly' : 'well'
-      resolve({ ended, output: stdout + stderr })
-    })
+    env: { ...process.env, ...environment, TMPDIR: temporary },
+    detached: true,
   })
+  const endAll = () => kill(child)
+  process.once('exit', endAll)
+  let isLate = false
+  const patience = setTimeout(() => {
+    isLate = true
+    endAll()
+  }, PATIENCE)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (runs(output) && hasFailed(output)) endAll()
+    })
+  }
+  const [exitCode] = await once(child, 'close')
+  clearTimeout(patience)
+  process.off('exit', endAll)
+  await rm(temporary, { recursive: true, force: true })
+  return { ended: isLate ? 'late' : exitCode === 0 ? 'well' : 'badly', output }
+}
+
+/** Kills a process and those that it started, where the system knows groups of processes. */
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended already
+  }
 }
 
 process.exit(await main())
