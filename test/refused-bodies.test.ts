@@ -53,8 +53,11 @@ test('a body that is too large is refused before all of it has come', async () =
 })
 
 /** Sends a request piece by piece, each when the last thing received ends as it must, and closes its own side. */
-async function sendInTurn(...turns: [piece: string, thenReceived: RegExp][]): Promise<void> {
-  const port = Number(new URL(service.url).port)
+async function sendInTurn(
+  { url }: { url: string },
+  ...turns: [piece: string, thenReceived: RegExp][]
+): Promise<void> {
+  const port = Number(new URL(url).port)
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   const closed = once(socket, 'close') // rejects when the connection is reset
   let received = ''
@@ -76,7 +79,7 @@ for (const [what, head, status] of [
   ['for documentation', 'POST /docs HTTP/1.1\r\n', 405],
 ] as const) {
   test(`a body ${what} is read to its end before the connection is closed, so that the answer arrives`, () =>
-    sendInTurn([
+    sendInTurn(service, [
       `${head}${host}Connection: close\r\nContent-Length: 2000000\r\n\r\n`,
       RegExp(`^HTTP/1.1 ${status} .*}$`, 's'),
     ]))
@@ -84,12 +87,27 @@ for (const [what, head, status] of [
 
 test('so is a body that was given leave and then became too large', () =>
   sendInTurn(
+    service,
     [
       `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Expect: 100-continue\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`,
       /^HTTP\/1.1 100 /,
     ],
     [`${(2_102_401).toString(16)}\r\n${'x'.repeat(102_401)}`, /HTTP\/1.1 413 .*}$/s],
   ))
+
+test('so is one whose chunk is none', () =>
+  sendInTurn(service, [
+    `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    /^HTTP\/1.1 400 .*}$/s,
+  ]))
+
+test('so is one that is too late, and whatever still comes of it has no effect', async () => {
+  const { service, client } = await serve({ REQUEST_TIMEOUT: '1' })
+  const [first, rest] = ['{"title":', '"A"}']
+  const head = `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Content-Length: 13\r\n\r\n`
+  await sendInTurn(service, [head + first, /^HTTP\/1.1 408 .*}$/s], [rest, /./])
+  assert.deepEqual((await client.get('/todos')).todos, [])
+})
 
 test('a request that was answered before its end and then stays unfinished gets no second answer', async () => {
   const head = `POST /nothing HTTP/1.1\r\n${host}Content-Length: 13\r\n\r\n`

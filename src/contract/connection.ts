@@ -392,12 +392,13 @@ export class Connection implements Holder, Lingerer {
     const { socket } = this
     if (!socket.writable || !this.#refusal) return void socket.destroy()
     const answer = this.#options.refusal(this.#refusal)
-    // The rest of a request that came too late must have no effect. Of others the parser takes nothing any more.
-    if (this.#current) socket.end(answer, () => socket.destroy())
-    else {
-      socket.write(answer)
-      this.#lingering.halfClose()
+    if (this.#refusal.status === 503) {
+      socket.end(answer, () => socket.destroy()) // what it holds is wanted now
+      return
     }
+    socket.write(answer)
+    if (this.#current) this.discard(this.#current.request)
+    this.#lingering.halfClose()
   }
 
   #account(): void {

@@ -220,6 +220,20 @@ export const httpMutations: readonly Mutation[] = [
     test: 'refused-bodies',
   },
   {
+    removes: 'what still comes of a request that is refused in its middle is read',
+    file: 'contract/connection.ts',
+    text: 'if (this.#refusal.status === 503) {',
+    replacement: 'if (this.#current) {',
+    test: 'refused-bodies',
+  },
+  {
+    removes: 'and has no effect',
+    file: 'contract/body.ts',
+    text: '      if (connection?.isCut) return\n',
+    replacement: '',
+    test: 'refused-bodies',
+  },
+  {
     removes: 'a request that was answered early gets no second answer',
     file: 'contract/connection.ts',
     text: 'this.#current?.response.headersSent) this',
