@@ -254,6 +254,26 @@ test('every printable character in path and query gets an answer that is no faul
   }
 })
 
+for (const coding of ['gzip, chunked', 'x, Chunked']) {
+  test(`a body in the transfer coding ${coding} is 400, and nothing is written`, async () => {
+    const fields = `${host}Content-Type: application/json\r\nTransfer-Encoding: ${coding}\r\n`
+    const answer = await answerTo(
+      `POST /todos HTTP/1.1\r\n${fields}\r\nd\r\n{"title":"A"}\r\n0\r\n\r\n`,
+      'POST',
+    )
+    assert.equal(answer.status, 400)
+    assert.deepEqual(answer.places, ['Transfer-Encoding'])
+    assert.deepEqual((await client.get('/todos')).todos, [])
+  })
+}
+
+test('the name of a transfer coding is taken in any case', async () => {
+  const fields = `${host}Content-Type: application/json\r\nTransfer-Encoding: Chunked\r\n`
+  const bytes = `POST /todos HTTP/1.1\r\n${fields}\r\nd\r\n{"title":"A"}\r\n0\r\n\r\n`
+  assert.equal((await answerTo(bytes, 'POST')).status, 201)
+  await client.delete('/todos')
+})
+
 test('a thousand header fields do not hide the one that counts', async () => {
   const { todo } = await client.create()
   const path = `/todos/${todo.id}`

@@ -25,13 +25,17 @@ const CLOSE = { Connection: 'close' }
 
 /**
  * Refuses what HTTP wants refused and Node's parser lets through: a request whose host is missing, ambiguous or no host
- * (RFC 9112, section 3.2), and an expectation that cannot be met (RFC 9110, section 10.1.1).
+ * (RFC 9112, section 3.2), an expectation that cannot be met (RFC 9110, section 10.1.1), and a body in a transfer coding
+ * that is not known (RFC 9112, section 6.1).
  */
 export const refuseMisdirected: RequestHandler = (request, _response, next) => {
   const { expect } = request.headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
     throw new ProblemError(417, { detail: 'The only expectation that can be met is 100-continue.' }, CLOSE)
   if (request.httpVersion === '1.0') delete request.headers.expect // RFC 9110, section 10.1.1
+  const coding = request.headers['transfer-encoding']?.toLowerCase() ?? 'chunked'
+  // No 501, which would look like a fault of the service.
+  if (coding !== 'chunked') throw badRequest([{ header: 'Transfer-Encoding', detail: 'must be chunked' }])
   const fault = hostFault(request)
   if (fault) throw badRequest([{ header: 'Host', detail: fault }])
   // Express gives the forwarded host in the place of the request's own where the proxy is trusted.

@@ -139,6 +139,14 @@ const brokenChunks: Flaw = (draft, random) => {
   return withJson(broken, { content: framed, framing: ['Transfer-Encoding: chunked'], framed })
 }
 
+const strangeCoding: Flaw = (draft, random) => {
+  const framing = [`Transfer-Encoding: ${random.pick(['gzip, chunked', 'x, Chunked'])}`]
+  return withJson(
+    { ...draft, statuses: [400] },
+    { content: Buffer.from('{}'), framing, framed: Buffer.from('2\r\n{}\r\n0\r\n\r\n') },
+  )
+}
+
 /** The client announces more than it sends. */
 const half: Flaw = (draft) => {
   const content = Buffer.from(`{"title":"${draft.id}"}`)
@@ -164,5 +172,6 @@ export const flaws: readonly Flaw[] = [
   largeHead,
   largeBody,
   brokenChunks,
+  strangeCoding,
   half,
 ]
