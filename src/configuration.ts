@@ -52,6 +52,7 @@ const milliseconds = (seconds: number) => Math.round(seconds * 1000)
  */
 export function readConfiguration(environment: NodeJS.ProcessEnv, workingDirectory: string): Configuration {
   const values = readSettings(environment)
+  refuseContradictions(values)
   const databaseLimits = {
     poolSize: values.POOL_SIZE,
     connectTimeout: milliseconds(values.CONNECT_TIMEOUT),
@@ -103,6 +104,14 @@ function readSettings(environment: NodeJS.ProcessEnv): SettingValues {
   }
   if (faults.length > 0) throw new StartError(faults.join('. '))
   return values as SettingValues
+}
+
+/** Settings that are right by themselves, and not together. */
+function refuseContradictions(values: SettingValues): void {
+  for (const name of ['CLIENT_MEMORY', 'CLIENT_MEMORY_PER_ADDRESS'] as const) {
+    if (values.BODY_LIMIT <= values[name]) continue
+    throw new StartError(`BODY_LIMIT, ${values.BODY_LIMIT}, must not exceed ${name}, ${values[name]}`)
+  }
 }
 
 /** The first database that is named, in the order that the README gives; otherwise the embedded one. */

@@ -356,6 +356,14 @@ describe('Settings', () => {
     )
   })
 
+  it('that no body of BODY_LIMIT could keep to end the start', async () => {
+    for (const name of ['CLIENT_MEMORY', 'CLIENT_MEMORY_PER_ADDRESS']) {
+      const { exitCode, output } = await startFailing({ BODY_LIMIT: '1048577', [name]: '1048576' })
+      assert.equal(exitCode, 1)
+      assert.equal(output, `BODY_LIMIT, 1048577, must not exceed ${name}, 1048576`)
+    }
+  })
+
   it('that hold a password never show it, neither refused nor in use', async () => {
     const refused = await startFailing({ DATABASE_URL: 'postgres://carol:s3cr3t/@db.example.com/todos' })
     assert.equal(refused.exitCode, 1)
