@@ -94,6 +94,16 @@ test('a body of HTTP/1.0 in chunks closes the connection', async () => {
   await connection.closed
 })
 
+test('a request to change the protocol is answered as if it were none, and is the last of its connection', async () => {
+  const connection = await openConnection(service.url)
+  const upgrade = bytesOf('GET', '/health', undefined, { Connection: 'Upgrade', Upgrade: 'h2c' })
+  connection.socket.write(upgrade + create('behind an upgrade'))
+  await connection.waitFor(/^HTTP\/1\.1 200 .*Connection: close/s)
+  await connection.closed
+  assert.deepEqual(connection.statuses(), [200])
+  assert.ok(!(await titles()).includes('behind an upgrade'))
+})
+
 test('one that could not be read for longer than it may take to arrive is not too late', async () => {
   const { service } = await serve({ REQUEST_TIMEOUT: '1', STATEMENT_TIMEOUT: '60' })
   const release = await lockTodos(service)
