@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +37,11 @@ const HEALTH = 100
 const LINES = 10
 
 /** What the Dockerfile sets for the sake of memory. */
-const AS_IN_THE_IMAGE = { MALLOC_ARENA_MAX: '2' }
+const AS_IN_THE_IMAGE = Object.fromEntries(
+  [...readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(
+    ([, ...setting]) => setting,
+  ),
+)
 
 /** On Linux all of 127.0.0.0/8 is this machine; the service's honest clients come from 127.0.0.1. */
 const CROWD = process.platform === 'linux' ? addresses(100) : ['127.0.0.1']
