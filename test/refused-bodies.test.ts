@@ -68,6 +68,7 @@ async function sendInTurn(
     socket.write(piece)
     await waitUntil(`${expected}`, () => expected.test(received))
   }
+  await fetch(`${url}/todos`) // meanwhile the last piece is read
   socket.end('x'.repeat(2_000_000))
   await closed
 }
@@ -102,11 +103,31 @@ test('so is one whose chunk is none', () =>
   ]))
 
 test('so is one that is too late, and whatever still comes of it has no effect', async () => {
-  const { service, client } = await serve({ REQUEST_TIMEOUT: '1' })
-  const [first, rest] = ['{"title":', '"A"}']
-  const head = `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Content-Length: 13\r\n\r\n`
-  await sendInTurn(service, [head + first, /^HTTP\/1.1 408 .*}$/s], [rest, /./])
-  assert.deepEqual((await client.get('/todos')).todos, [])
+  const { service } = await serve({ REQUEST_TIMEOUT: '1' })
+  const [all, end] = ['d\r\n{"title":"A"}\r\n', '0\r\n\r\n']
+  const head = `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Transfer-Encoding: chunked\r\n\r\n`
+  await sendInTurn(service, [head + all, /^HTTP\/1.1 408 .*}$/s], [end, /./])
+  await service.stop()
+  assert.deepEqual(await service.query('select from todo.todos'), [])
+})
+
+test('no more than usual is read of it, however much comes', async () => {
+  const { service } = await serve({ REQUEST_TIMEOUT: '1', BODY_LIMIT: '65536' })
+  const socket = connect({ port: Number(new URL(service.url).port), host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => {})
+  let received = ''
+  socket.setEncoding('utf8').on('data', (text) => {
+    received += text
+  })
+  const head = `POST /todos HTTP/1.1\r\nContent-Type: application/json\r\n${host}Transfer-Encoding: chunked\r\n\r\n`
+  socket.write(`${head}1\r\n{\r\n`)
+  await waitUntil('it is too late', () => /^HTTP\/1.1 408 .*}$/s.test(received))
+  socket.write(`${(1_000_000).toString(16)}\r\n${' '.repeat(70_000)}`)
+  await waitUntil('it is closed', () => {
+    socket.write(' ')
+    return socket.destroyed
+  })
+  assert.ok(!service.logs.some(({ status }) => status === 413))
 })
 
 test('a request that was answered before its end and then stays unfinished gets no second answer', async () => {

@@ -145,7 +145,7 @@ function gather(request: IncomingMessage, { bodyLimit, chunkLimit }: BodyLimits)
     }
     request.on('data', (chunk: Buffer) => {
       const chunks = connection?.came(request, chunk.length) ?? 0
-      if (length > bodyLimit) return // refused; the answer's end waits for the rest
+      if (length > bodyLimit || connection?.isCut) return // refused; the answer's end waits for the rest
       const end = length + chunk.length
       if (end > bodyLimit || chunks > chunkLimit) {
         connection?.keep(request, -counted)

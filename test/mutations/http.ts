@@ -227,6 +227,13 @@ export const httpMutations: readonly Mutation[] = [
     test: 'refused-bodies',
   },
   {
+    removes: 'and is not answered again',
+    file: 'contract/body.ts',
+    text: 'length > bodyLimit || connection?.isCut) return',
+    replacement: 'length > bodyLimit) return',
+    test: 'refused-bodies',
+  },
+  {
     removes: 'and has no effect',
     file: 'contract/body.ts',
     text: '      if (connection?.isCut) return\n',
