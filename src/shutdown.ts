@@ -10,11 +10,10 @@ export const DRAIN_LIMIT = 10_000
  *
  * @param serveOn milliseconds to go on serving
  */
-export async function drain({ server, settle, closeIdle }: Service, serveOn: number): Promise<void> {
+export async function drain({ server, settle }: Service, serveOn: number): Promise<void> {
   await delay(serveOn)
   await settle()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  closeIdle()
   const limit = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT)
   await closed
   clearTimeout(limit)

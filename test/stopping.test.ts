@@ -6,6 +6,7 @@ import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
 import { createInFlight } from './support/locked-todos.js'
 import { type Service, waitUntil } from './support/service.js'
+import { fillPage } from './support/todos.js'
 
 const isStopping = (service: Service) => service.logs.some(({ msg }) => msg === 'Stopping.')
 
@@ -57,6 +58,42 @@ test('whatever was sent before the signal is answered, however much of it nobody
     [...answers].every((statuses) => statuses === '200' || statuses === '503'),
     [...answers].join(),
   )
+})
+
+test('an answer that its client has begun to read is sent to its end', async () => {
+  const { service, client } = await serve()
+  await fillPage(client)
+  const connection = await openConnection(service.url)
+  connection.socket.write(bytesOf('GET', '/todos?limit=100').repeat(8))
+  await connection.waitFor(/^HTTP\/1\.1 200 /)
+  connection.socket.pause()
+  const ended = once(service.process, 'exit')
+  service.process.kill('SIGTERM')
+  await waitUntil('it takes no new connection', () =>
+    fetch(service.url).then(
+      () => false,
+      () => true,
+    ),
+  )
+  connection.socket.resume()
+  await connection.closed
+  for (const answer of connection.received().split(/(?=HTTP\/1\.1 )/)) {
+    const [head = '', content = ''] = answer.split('\r\n\r\n')
+    assert.equal(content.length, Number(/\nContent-Length: (\d+)/.exec(head)?.[1]))
+  }
+  assert.deepEqual(await ended, [0, null])
+})
+
+test('a client that sent CONNECT and does not read holds it up no longer than others', async () => {
+  const { service, client } = await serve({ ANSWER_TIMEOUT: '300', LINGER_TIMEOUT: '30' })
+  await fillPage(client)
+  const connection = await openConnection(service.url)
+  connection.socket.pause()
+  const pages = bytesOf('GET', '/todos?limit=100').repeat(8)
+  connection.socket.write(`${pages}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n`)
+  await waitUntil('it came', () => service.logs.some(({ path }) => path === '/todos'))
+  service.process.kill('SIGTERM')
+  await waitUntil('it has ended', () => service.process.exitCode === 0)
 })
 
 test('a connection on which nothing was ever sent does not hold it up', async () => {

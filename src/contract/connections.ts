@@ -42,6 +42,7 @@ export class Connections {
   readonly #turns = new ReadTurns()
   readonly #options: ConnectionsOptions & ConnectionOptions
   #checking: NodeJS.Timeout | undefined
+  #isClosing = false
 
   constructor(server: Server, options: ConnectionsOptions) {
     this.#options = {
@@ -61,10 +62,17 @@ export class Connections {
     }
   }
 
-  /** Closes the connections on which there is no request; a load balancer may have opened them ahead of need. */
+  /**
+   * Closes the connections on which there is no request, which a load balancer may have opened ahead of need, and from now
+   * on each as soon as its answer has been taken.
+   */
   closeIdle(): void {
+    this.#isClosing = true
     this.#check()
-    for (const { idleSince, socket } of this.#all) if (idleSince !== undefined) socket.destroy()
+  }
+
+  closeAll(): void {
+    for (const { socket } of this.#all) socket.destroy()
   }
 
   #open(socket: Socket): void {
@@ -111,7 +119,10 @@ export class Connections {
 
   #check(): void {
     const now = performance.now()
-    for (const each of this.#all) each.check(now)
+    for (const each of this.#all) {
+      each.check(now)
+      if (this.#isClosing && each.idleSince !== undefined) each.socket.destroy()
+    }
     this.#closeStale(now)
     if (this.#all.size > 0) return
     clearInterval(this.#checking)

@@ -34,8 +34,6 @@ export interface Service {
   readonly server: Server
   /** Waits until all that clients have sent so far is read, for a second at the most. */
   settle(): Promise<void>
-  /** Closes the connections on which there is no request. */
-  closeIdle(): void
   /** How many bytes unfinished requests and unread answers hold. */
   held(): number
 }
@@ -95,6 +93,9 @@ export function httpServer(
   })
   // Fields beyond these are dropped in silence, by default those beyond a thousand: one more tells that there are more.
   server.maxHeadersCount = limits.fieldLimit + 1
+  // By itself Node takes a connection for idle whose answer is written and not taken, and forgets those that sent CONNECT.
+  server.closeIdleConnections = () => connections.closeIdle()
+  server.closeAllConnections = () => connections.closeAll()
   const isTrusted = app.get('trust proxy fn') as (address: string, hops: number) => boolean
   const memory = new ClientMemory(limits)
   const connections = new Connections(server, {
@@ -141,7 +142,6 @@ export function httpServer(
   return {
     server,
     settle: () => connections.settle(),
-    closeIdle: () => connections.closeIdle(),
     held: () => memory.total,
   }
 }

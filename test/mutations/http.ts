@@ -549,6 +549,20 @@ export const httpMutations: readonly Mutation[] = [
     test: 'request-ids',
   },
   {
+    removes: 'an answer that has begun to be taken is sent to its end',
+    file: 'contract/server.ts',
+    text: '  server.closeIdleConnections = () => connections.closeIdle()\n',
+    replacement: '',
+    test: 'stopping',
+  },
+  {
+    removes: 'no connection is left when the time of those in flight is over',
+    file: 'contract/server.ts',
+    text: '  server.closeAllConnections = () => connections.closeAll()\n',
+    replacement: '',
+    test: 'stopping',
+  },
+  {
     removes: 'a service that stops reads first what was sent',
     file: 'shutdown.ts',
     text: 'await settle()',
