@@ -38,7 +38,7 @@ const LINES = 10
 
 /** What the Dockerfile sets for the sake of memory. */
 const AS_IN_THE_IMAGE = Object.fromEntries(
-  [...readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(
+  [...readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (MALLOC_ARENA_MAX|NODE_OPTIONS)=(\S+)$/gm)].map(
     ([, ...setting]) => setting,
   ),
 )
