@@ -20,8 +20,7 @@ export interface ConnectionsOptions extends Omit<ConnectionOptions, 'takePiece'>
 /** Milliseconds between two looks at every connection. */
 const CHECK_INTERVAL = 250
 
-/** Milliseconds, and turns of the event loop in which nothing came, until connections are settled. */
-const SETTLE_LIMIT = 1_000
+/** Turns of the event loop in which no connection was accepted, until all are. */
 const QUIET_TURNS = 5
 
 /** Beyond the limit this share of all idle connections is closed at once, so that they need not be sorted each time. */
@@ -52,19 +51,19 @@ export class Connections {
     server.on('connection', (socket) => this.#open(socket))
   }
 
-  /** Waits until every connection has been accepted and all that was sent on them read, for SETTLE_LIMIT at the most. */
-  async settle(): Promise<void> {
-    const latest = performance.now() + SETTLE_LIMIT
+  /** Waits until every connection has been accepted, for so many milliseconds at the most. */
+  async accepted(limit: number): Promise<void> {
+    const latest = performance.now() + limit
     let quietTurns = 0
     while (quietTurns < QUIET_TURNS && performance.now() < latest) {
       await nextTurn()
-      quietTurns = isAccepting() || this.#turns.isHolding ? 0 : quietTurns + 1
+      quietTurns = isAccepting() ? 0 : quietTurns + 1
     }
   }
 
   /**
    * Closes the connections on which there is no request, which a load balancer may have opened ahead of need, and from now
-   * on each as soon as its answer has been taken.
+   * on each as soon as its answer has been taken; none before what was sent on it has been read.
    */
   closeIdle(): void {
     this.#isClosing = true
@@ -117,15 +116,26 @@ export class Connections {
     }
   }
 
+  /** One that is held may have sent what nobody read, and so may all others until the event loop has looked at each. */
+  async #closeIdleSoon(): Promise<void> {
+    const idle = [...this.#all].filter(isIdle)
+    await nextTurn() // the rest of this turn
+    await nextTurn()
+    for (const each of idle) {
+      each.check(performance.now())
+      if (isIdle(each)) each.socket.destroy()
+    }
+  }
+
   #check(): void {
     const now = performance.now()
-    for (const each of this.#all) {
-      each.check(now)
-      if (this.#isClosing && each.idleSince !== undefined) each.socket.destroy()
-    }
+    for (const each of this.#all) each.check(now)
     this.#closeStale(now)
+    if (this.#isClosing) void this.#closeIdleSoon()
     if (this.#all.size > 0) return
     clearInterval(this.#checking)
     this.#checking = undefined
   }
 }
+
+const isIdle = ({ idleSince, heldSince }: Connection) => idleSince !== undefined && heldSince === undefined

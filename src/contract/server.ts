@@ -32,8 +32,8 @@ export interface ServerReports {
 /** An HTTP server, not yet listening. */
 export interface Service {
   readonly server: Server
-  /** Waits until all that clients have sent so far is read, for a second at the most. */
-  settle(): Promise<void>
+  /** Waits until all connections that clients have made so far are accepted, for so many milliseconds at the most. */
+  accepted(limit: number): Promise<void>
   /** How many bytes unfinished requests and unread answers hold. */
   held(): number
 }
@@ -141,7 +141,7 @@ export function httpServer(
   })
   return {
     server,
-    settle: () => connections.settle(),
+    accepted: (limit) => connections.accepted(limit),
     held: () => memory.total,
   }
 }

@@ -563,10 +563,17 @@ export const httpMutations: readonly Mutation[] = [
     test: 'stopping',
   },
   {
-    removes: 'a service that stops reads first what was sent',
+    removes: 'a service that stops first accepts who came before',
     file: 'shutdown.ts',
-    text: 'await settle()',
+    text: 'await accepted(ACCEPT_LIMIT)',
     replacement: 'await undefined',
+    test: 'stopping',
+  },
+  {
+    removes: 'a service that stops first reads what was sent',
+    file: 'contract/connections.ts',
+    text: 'idleSince !== undefined && heldSince === undefined',
+    replacement: 'idleSince !== undefined',
     test: 'stopping',
   },
   {
