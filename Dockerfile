@@ -26,8 +26,8 @@ LABEL org.opencontainers.image.title="Todo API" \
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 # glibc keeps what is freed in up to eight arenas for each processor; with two, more goes back to the system.
 ENV MALLOC_ARENA_MAX=2
-# Young objects have twice as many MB as by default: of what thousands of requests hold at once, most dies before it is old.
-ENV NODE_OPTIONS=--max-semi-space-size=32
+# V8 takes these 16 MB by itself where it has 1 GB; in 512 MB it takes one, and copies what a crowd holds time and again.
+ENV NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json openapi.yaml ./
