@@ -1,6 +1,7 @@
 /** configuration -> database -> service -> listen; drains on SIGTERM and SIGINT. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Configuration, type DatabaseSource, readConfiguration } from './configuration.js'
 import { createService, type ServiceLimits } from './contract/app.js'
@@ -29,6 +30,9 @@ const FORGET_INTERVAL = 10 * 60_000
  * it a client tries again only after a second.
  */
 const BACKLOG = 4_096
+
+/** Milliseconds for which a statement is waited for whose client has been answered, or cut off. */
+const STATEMENT_LIMIT = 500
 
 /** What must be closed at the end, in the order of opening. */
 const opened: (() => Promise<unknown>)[] = []
@@ -67,10 +71,10 @@ function unforeseen(logger: Logger): Promise<void> {
 async function serve(configuration: Configuration, logger: Logger): Promise<never> {
   const { server, ended } = await findDatabase(configuration.database, logger)
   const database = connect(server, configuration.databaseLimits)
-  opened.push(() => database.$pool.end())
+  opened.push(() => withinLimit(database.$pool.end()))
   await prepareDatabase(database, server, configuration.startTimeout, logger)
   const reads = new PipelinedReads(database, configuration.databaseLimits.statementTimeout + 1_000)
-  opened.push(() => reads.close())
+  opened.push(() => withinLimit(reads.close()))
   const store = createStore(database, reads)
   const contract = await loadContract(contractFile)
   const service = await createService({
@@ -95,6 +99,8 @@ async function serve(configuration: Configuration, logger: Logger): Promise<neve
   announce(service, configuration, logger)
   return ended
 }
+
+const withinLimit = (closing: Promise<unknown>) => Promise.race([closing, delay(STATEMENT_LIMIT)])
 
 /** The server to use: the configured one, or the embedded one, which is started and whose early end is an error. */
 async function findDatabase(source: DatabaseSource, logger: Logger) {

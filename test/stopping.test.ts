@@ -86,6 +86,16 @@ test('an answer that its client has begun to read is sent to its end', async () 
   assert.deepEqual(await ended, [0, null])
 })
 
+test('a statement that takes longer holds it up no longer than its client', async () => {
+  const { service, client } = await serve({ STATEMENT_TIMEOUT: '60' })
+  const { answer, release } = await createInFlight(service, client)
+  const failed = assert.rejects(answer)
+  service.process.kill('SIGTERM')
+  await waitUntil('it has ended', () => service.process.exitCode === 0)
+  await failed
+  await release()
+})
+
 test('a client that sent CONNECT and does not read holds it up no longer than others', async () => {
   const { service, client } = await serve({ ANSWER_TIMEOUT: '300', LINGER_TIMEOUT: '30' })
   await fillPage(client)

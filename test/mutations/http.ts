@@ -355,8 +355,8 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'requests in flight may finish',
     file: 'shutdown.ts',
-    text: '  await closed\n',
-    replacement: '  server.closeAllConnections()\n',
+    text: 'await new Promise((resolve) => server.close(resolve))',
+    replacement: 'await new Promise((resolve) => server.close(resolve).closeAllConnections())',
     test: 'stopping',
   },
   {
@@ -560,6 +560,13 @@ export const httpMutations: readonly Mutation[] = [
     file: 'contract/server.ts',
     text: '  server.closeAllConnections = () => connections.closeAll()\n',
     replacement: '',
+    test: 'stopping',
+  },
+  {
+    removes: 'a service that stops waits for no statement whose client was cut off',
+    file: 'main.ts',
+    text: 'Promise.race([closing, delay(STATEMENT_LIMIT)])',
+    replacement: 'closing',
     test: 'stopping',
   },
   {
