@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createClient } from './support/client.js'
 import { openConnection } from './support/connection.js'
-import { startService, waitUntil } from './support/service.js'
+import { linesOfLimit, startService, waitUntil } from './support/service.js'
 
 test('connections are limited to the files that may be open; those closed are logged once', async () => {
   const launcher = ['sh', '-c', 'ulimit -n 150 && exec "$@"', 'sh']
@@ -15,8 +15,7 @@ test('connections are limited to the files that may be open; those closed are lo
   await Promise.all(idle.slice(0, 100).map(({ closed }) => closed))
   assert.ok(!idle.at(-1)?.socket.destroyed)
   for (let count = 0; count < 20; count += 1) await client.create()
-  const named = service.logs.filter(({ limit }) => limit === 'CONNECTION_LIMIT')
-  assert.equal(named.length, 1)
+  assert.equal(linesOfLimit(service, 'CONNECTION_LIMIT').length, 1)
   await service.stop()
   await waitUntil('the summary', () => service.logs.some(({ limit, count }) => limit && Number(count) > 100))
 })

@@ -5,11 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { serve } from './support/client.js'
 import { bytesOf, openConnection } from './support/connection.js'
 import { createInFlight } from './support/locked-todos.js'
-import { type Service, waitUntil } from './support/service.js'
+import { linesOfLimit, waitUntil } from './support/service.js'
 
 const slow = { CONCURRENCY_LIMIT: '1', STATEMENT_TIMEOUT: '60', REFUSAL_DELAY: '0.2' }
-
-const linesOf = ({ logs }: Service, name: string) => logs.filter(({ limit }) => limit === name)
 
 test('a request waits for its turn, and the requests that waited are handled in their order', async () => {
   const { service, client } = await serve({ ...slow, QUEUE_TIMEOUT: '10' })
@@ -43,12 +41,12 @@ test('whoever waits for too long gets 503 and is not handled; one line in the lo
     (await client.get('/todos')).todos.map(({ title }) => title),
     ['in flight'],
   )
-  await waitUntil('it is logged', () => linesOf(service, 'QUEUE_TIMEOUT').length === 1)
+  await waitUntil('it is logged', () => linesOfLimit(service, 'QUEUE_TIMEOUT').length === 1)
   const ids = new Set(refused.map(({ headers }) => headers['x-request-id']))
   assert.ok(service.logs.filter(({ requestId }) => ids.has(`${requestId}`)).length === 0)
   await service.stop()
   assert.deepEqual(
-    linesOf(service, 'QUEUE_TIMEOUT').map(({ count }) => count),
+    linesOfLimit(service, 'QUEUE_TIMEOUT').map(({ count }) => count),
     [undefined, 99],
   )
 })
@@ -67,7 +65,7 @@ test('more than QUEUE_LIMIT do not wait at all', async () => {
   await release()
   await Promise.all([answer, ...waiting])
   assert.equal(refused, 5)
-  await waitUntil('it is logged', () => linesOf(service, 'QUEUE_LIMIT').length === 1)
+  await waitUntil('it is logged', () => linesOfLimit(service, 'QUEUE_LIMIT').length === 1)
 })
 
 test('a crowd of bad requests that waited is refused, and takes nobody’s turn', async () => {
@@ -93,7 +91,7 @@ test('a body of a type that is refused holds nothing while it waits', async () =
   await release()
   await answer
   for (const { waitFor } of crowd) await waitFor(/^HTTP\/1\.1 415 .*}$/s)
-  assert.deepEqual(linesOf(service, 'CLIENT_MEMORY'), [])
+  assert.deepEqual(linesOfLimit(service, 'CLIENT_MEMORY'), [])
 })
 
 test('a client that leaves while it waits is not handled', async () => {

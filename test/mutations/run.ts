@@ -35,12 +35,12 @@ async function main(): Promise<number> {
   }
 }
 
-/** Several at a time, each worker in a copy of its own below the folder. */
+/** Several at a time, for most of them wait for something; each worker in a copy of its own below the folder. */
 async function tryAll(chosen: Mutation[], folder: string, environment: object): Promise<number> {
   const begin = performance.now()
   const waiting = [...chosen]
   const survived: string[] = []
-  const workers = Array.from({ length: availableParallelism() + 1 }, async (_, worker) => {
+  const workers = Array.from({ length: 2 * availableParallelism() }, async (_, worker) => {
     const copy = join(folder, String(worker))
     await copyCheckout(copy)
     for (let next = waiting.shift(); next; next = waiting.shift()) {

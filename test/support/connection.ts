@@ -42,6 +42,22 @@ export async function openConnection(url: string, localAddress = '127.0.0.1'): P
   }
 }
 
+/** Opens several connections, and then sends the same bytes on each. */
+export async function openConnections(
+  url: string,
+  count: number,
+  bytes: string,
+  localAddress?: string,
+): Promise<RawConnection[]> {
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => openConnection(url, localAddress)),
+  )
+  for (const { socket } of connections) socket.write(bytes, 'latin1')
+  return connections
+}
+
+export const isOpen = ({ socket }: RawConnection) => !socket.destroyed
+
 /** The bytes of a request; with a body, of one that creates something. */
 export function bytesOf(
   method: string,

@@ -99,6 +99,9 @@ export async function startFailing(
   return { exitCode, output: logs.map((line) => line.text ?? JSON.stringify(line)).join('\n') }
 }
 
+/** The lines of the log that say that a limit was exceeded. */
+export const linesOfLimit = ({ logs }: Service, name: string) => logs.filter(({ limit }) => limit === name)
+
 /** Waits until a condition holds; fails, naming it, when it does not within 30 seconds. */
 export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000
