@@ -31,7 +31,10 @@ const MOST_REFUSALS_A_CHECK = 250
 /** So many of those that waited are admitted in one turn of the event loop, which takes up to 10 milliseconds. */
 const MOST_ADMITTED_A_TURN = 64
 
-/** A request that waits, since its connection was held if that was before; those that came first are handled first. */
+/**
+ * A request that waits, since its connection was held if that was before. Those that were read first are handled first,
+ * and so one that lay unread for long may be behind others that have waited for less.
+ */
 interface Waiting {
   readonly response: Response
   readonly next: NextFunction
@@ -80,7 +83,6 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
    */
   function admitNext(): void {
     if (isAdmitting) return
-    moveLate()
     if (isAccepting()) {
       afterAccepting(admitNext)
       return
@@ -89,6 +91,10 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     for (const longest of waiting) {
       if (handled >= limits.concurrencyLimit || admitted === MOST_ADMITTED_A_TURN) break
       waiting.delete(longest)
+      if (isLate(longest)) {
+        late.add(longest)
+        continue
+      }
       admitted += 1
       admit(longest)
     }
@@ -103,10 +109,11 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
     admitNext()
   }
 
+  const isLate = ({ since }: Waiting) => performance.now() - since > limits.queueTimeout
+
   function moveLate(): void {
-    const begin = performance.now() - limits.queueTimeout
     for (const each of waiting) {
-      if (each.since > begin) return
+      if (!isLate(each)) return
       waiting.delete(each)
       late.add(each)
     }

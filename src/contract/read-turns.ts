@@ -1,5 +1,5 @@
 import type { Connection } from './connection.js'
-import { laterTurn } from './fair-turns.js'
+import { isAccepting, laterTurn } from './fair-turns.js'
 
 /** So many requests and chunks of bodies are taken in one turn of the event loop: that takes up to 10 milliseconds. */
 const PIECES_A_TURN = 128
@@ -114,14 +114,17 @@ export class ReadTurns {
     return this.#isCostly(connection) ? 'neighbour' : 'usual'
   }
 
+  /** Some in each turn; while connections are being accepted, in those turns in which none was. */
   #readSoon(): void {
     if (!this.isHolding || this.#isScheduled) return
     this.#isScheduled = true
-    laterTurn(() => {
+    const read = () => {
       this.#isScheduled = false
       this.#readSome()
       this.#readSoon()
-    })
+    }
+    if (isAccepting()) laterTurn(read)
+    else setImmediate(read)
   }
 
   #readSome(): void {
