@@ -100,7 +100,8 @@ async function serve(configuration: Configuration, logger: Logger): Promise<neve
   return ended
 }
 
-const withinLimit = (closing: Promise<unknown>) => Promise.race([closing, delay(STATEMENT_LIMIT)])
+const withinLimit = (closing: Promise<unknown>) =>
+  Promise.race([closing, delay(STATEMENT_LIMIT, undefined, { ref: false })])
 
 /** The server to use: the configured one, or the embedded one, which is started and whose early end is an error. */
 async function findDatabase(source: DatabaseSource, logger: Logger) {

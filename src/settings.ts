@@ -166,7 +166,7 @@ export const settings = {
   FIELD_LIMIT: setting('4096', 'How many header fields a request may have.', wholeNumber(100, 65_536)),
   BODY_LIMIT: setting(
     '102400',
-    'The size of a request body in bytes, at most `CLIENT_MEMORY_PER_ADDRESS`. (The smallest lets every valid todo through.)',
+    'The bytes of a request body, at most `CLIENT_MEMORY` and `CLIENT_MEMORY_PER_ADDRESS`. (The least lets every valid todo through.)',
     wholeNumber(65_536, 10_485_760),
   ),
   CHUNK_LIMIT: setting(

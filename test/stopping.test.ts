@@ -47,7 +47,7 @@ test('connections that are kept open do not hold it up', async () => {
   assert.ok(performance.now() - released < limit / 2, 'it waited for a connection that nobody uses')
 })
 
-test('whatever was sent before the signal is answered, however much of it nobody has read yet', async () => {
+test('the first request of each connection made before the signal is answered, read already or not', async () => {
   const { service } = await serve()
   const open = () => Promise.all(Array.from({ length: 75 }, () => openConnection(service.url)))
   const known = await open()

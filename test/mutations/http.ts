@@ -565,7 +565,7 @@ export const httpMutations: readonly Mutation[] = [
   {
     removes: 'a service that stops waits for no statement whose client was cut off',
     file: 'main.ts',
-    text: 'Promise.race([closing, delay(STATEMENT_LIMIT)])',
+    text: 'Promise.race([closing, delay(STATEMENT_LIMIT, undefined, { ref: false })])',
     replacement: 'closing',
     test: 'stopping',
   },
