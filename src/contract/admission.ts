@@ -46,7 +46,7 @@ interface Waiting {
 /**
  * Admission control: so many requests are handled at once as keep the database and the processor busy; the others wait
  * for their turn. How long they wait is the measure of overload: whoever has waited for longer than `queueTimeout` is not
- * handled any more, so that those who are handled get their answer soon. They are answered 503 only after
+ * handled any more, unless nobody waits, so that those who are handled get their answer soon. They are answered 503 only after
  * `refusalDelay`, and when there are too many of them up to `refusalTimeout`: clients that try again at once would
  * otherwise make refusing cost more than handling does. Those that waited for too long behind others of their own
  * connection are refused at once, because those behind them have waited as well.
@@ -113,7 +113,7 @@ export function admission(limits: LoadLimits, report: ReportLimit): RequestHandl
 
   function moveLate(): void {
     for (const each of waiting) {
-      if (!isLate(each)) return
+      if (!isLate(each)) continue
       waiting.delete(each)
       late.add(each)
     }

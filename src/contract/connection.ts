@@ -266,7 +266,8 @@ export class Connection implements Holder, Lingerer {
 
   /** Since when the request that begins now may have lain unread, by `performance.now()`, if it did. */
   get heldSince(): number | undefined {
-    return this.#heldSince
+    // Until the answer to the one before, it waited for that, read or not.
+    return this.#heldSince === undefined ? undefined : Math.max(this.#heldSince, this.#idleSince)
   }
 
   exceeds(limit: string): void {

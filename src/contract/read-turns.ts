@@ -114,7 +114,7 @@ export class ReadTurns {
     return this.#isCostly(connection) ? 'neighbour' : 'usual'
   }
 
-  /** Some in each turn; while connections are being accepted, in those turns in which none was. */
+  /** Some in each turn; while connections are being accepted, as `laterTurn` lets it. */
   #readSoon(): void {
     if (!this.isHolding || this.#isScheduled) return
     this.#isScheduled = true
